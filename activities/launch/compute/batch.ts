@@ -1,0 +1,273 @@
+/**
+ * AWS Batch. A launch's job is a multi-container job: `stage` brings the inputs, `main` is the user's image,
+ * `publish` keeps the outputs and commits them. See docs/job-contract.md.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import {
+  type BatchClient,
+  ClientException,
+  DescribeJobDefinitionsCommand,
+  DescribeJobsCommand,
+  type JobDetail,
+  ListJobsCommand,
+  RegisterJobDefinitionCommand,
+  type RegisterJobDefinitionCommandInput,
+  SubmitJobCommand,
+  TerminateJobCommand,
+} from '@aws-sdk/client-batch';
+import {
+  type CloudWatchLogsClient,
+  GetLogEventsCommand,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Settings } from '../../../lib/settings.ts';
+import { SHARED_PATH, WORK_PATH } from '../../../workflows/launch/manifest.ts';
+import { JOB_ENVIRONMENT, type JobStatus } from '../../../workflows/launch/model.ts';
+import type { SharedFileSystem } from '../../../workflows/launch/sheet/sheet.ts';
+import type { ComputeService, ContainerView, Job, JobRequest, JobView } from './service.ts';
+
+export const BATCH_LOG_GROUP = '/aws/batch/job';
+/** AWS Batch's limit of ids in one DescribeJobs call. */
+export const DESCRIBE_LIMIT = 100;
+/** stage and publish copy data; on EC2 a container must reserve at least one vCPU (RegisterJobDefinition). */
+const HELPER_RESOURCES = { vcpus: 1, memoryMiB: 512 };
+const PARENTS_STATUS: readonly JobStatus[] = [
+  'SUBMITTED',
+  'PENDING',
+  'RUNNABLE',
+  'STARTING',
+  'RUNNING',
+  'SUCCEEDED',
+  'FAILED',
+];
+
+export interface BatchDependencies {
+  batch: BatchClient;
+  /** A client that never retries by itself. */
+  submitter: BatchClient;
+  logs: CloudWatchLogsClient;
+  settings: Pick<Settings, 'batchQueue' | 'jobImage' | 'jobRole' | 'executionRole'>;
+}
+
+export function createBatchCompute({ batch, submitter, logs, settings }: BatchDependencies): ComputeService {
+  return {
+    name: 'batch',
+    logGroup: BATCH_LOG_GROUP,
+
+    async submit(request) {
+      const earlier = await findByName(batch, settings.batchQueue, request.name);
+      if (earlier) return toJob(earlier.jobArn, earlier.jobId, request.name, settings.batchQueue);
+      try {
+        const jobDefinition = await ensureDefinition(batch, settings, request);
+        const { jobId = '', jobArn = '' } = await submitter.send(
+          new SubmitJobCommand({
+            jobName: request.name,
+            jobQueue: settings.batchQueue,
+            jobDefinition,
+            ...(request.items > 1 && { arrayProperties: { size: request.items } }),
+            retryStrategy: {
+              attempts: request.retries + 1,
+              // Only the loss of the host is Batch's to retry: every other cause has a remedy of its own.
+              evaluateOnExit: [
+                { onStatusReason: 'Host EC2*', action: 'RETRY' },
+                { onReason: '*', action: 'EXIT' },
+              ],
+            },
+            ...(request.timeoutSeconds && { timeout: { attemptDurationSeconds: request.timeoutSeconds } }),
+            ecsPropertiesOverride: { taskProperties: [{ containers: overrides(request) }] },
+            tags: { ...request.tags },
+            propagateTags: true,
+          }),
+        );
+        return toJob(jobArn, jobId, request.name, settings.batchQueue);
+      } catch (error) {
+        // What Batch refuses once it refuses always; throttling and server errors are other classes and are retried.
+        if (error instanceof ClientException) {
+          throw ApplicationFailure.nonRetryable(`AWS Batch refuses the job: ${error.message}`, 'JobRejectedError');
+        }
+        throw error;
+      }
+    },
+
+    async describe(ids) {
+      const { jobs = [] } = await batch.send(new DescribeJobsCommand({ jobs: [...ids] }));
+      const known = new Map(jobs.map((job) => [job.jobId, job]));
+      return ids.map((id) => {
+        const job = known.get(id);
+        return job ? toView(job) : { id, status: 'LOST', attempts: 0, containers: [] };
+      });
+    },
+
+    async failedChildren(id, limit) {
+      const { jobSummaryList = [] } = await batch.send(
+        new ListJobsCommand({ arrayJobId: id, jobStatus: 'FAILED', maxResults: Math.min(limit, DESCRIBE_LIMIT) }),
+      );
+      const ids = jobSummaryList.flatMap((job) => (job.jobId ? [job.jobId] : []));
+      if (ids.length === 0) return [];
+      const { jobs = [] } = await batch.send(new DescribeJobsCommand({ jobs: ids.slice(0, DESCRIBE_LIMIT) }));
+      return jobs.map(toView);
+    },
+
+    async terminate(id, reason) {
+      await batch.send(new TerminateJobCommand({ jobId: id, reason }));
+    },
+
+    async lastLogLines(stream, lines) {
+      try {
+        const { events = [] } = await logs.send(
+          new GetLogEventsCommand({
+            logGroupName: BATCH_LOG_GROUP,
+            logStreamName: stream,
+            limit: lines,
+            startFromHead: false,
+          }),
+        );
+        return events.map((event) => event.message ?? '');
+      } catch (error) {
+        // A container that never started has no stream.
+        if (error instanceof ResourceNotFoundException) return [];
+        throw error;
+      }
+    },
+  };
+}
+
+async function findByName(batch: BatchClient, queue: string, name: string) {
+  const { jobSummaryList = [] } = await batch.send(
+    new ListJobsCommand({ jobQueue: queue, filters: [{ name: 'JOB_NAME', values: [name] }], maxResults: 1 }),
+  );
+  return jobSummaryList[0];
+}
+
+/** `arn:aws:batch:<region>:<account>:job/<id>` */
+function toJob(arn: string | undefined, id: string | undefined, name: string, queue: string): Job {
+  const [, , , region = '', account = ''] = (arn ?? '').split(':');
+  return { id: id ?? '', name, queue, account, region, logGroup: BATCH_LOG_GROUP };
+}
+
+/** Definitions are named by their content: the same content is registered once, whoever comes first. */
+async function ensureDefinition(
+  batch: BatchClient,
+  settings: BatchDependencies['settings'],
+  request: JobRequest,
+): Promise<string> {
+  const content = definition(settings, request);
+  const hash = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
+  const jobDefinitionName = `longhaul-${hash}`;
+  const { jobDefinitions = [] } = await batch.send(
+    new DescribeJobDefinitionsCommand({ jobDefinitionName, status: 'ACTIVE', maxResults: 1 }),
+  );
+  if (jobDefinitions.length > 0) return jobDefinitionName;
+  await batch.send(new RegisterJobDefinitionCommand({ ...content, jobDefinitionName }));
+  return jobDefinitionName;
+}
+
+function definition(settings: BatchDependencies['settings'], request: JobRequest): RegisterJobDefinitionCommandInput {
+  const volumes = [
+    { name: 'work', host: {} },
+    ...(request.sharedFileSystem ? [sharedVolume(request.sharedFileSystem)] : []),
+  ];
+  const mountPoints = [
+    { sourceVolume: 'work', containerPath: WORK_PATH },
+    ...(request.sharedFileSystem ? [{ sourceVolume: 'shared', containerPath: SHARED_PATH }] : []),
+  ];
+  const helper = (name: 'stage' | 'publish') => ({
+    name,
+    image: settings.jobImage,
+    command: [name],
+    mountPoints,
+    resourceRequirements: requirements(HELPER_RESOURCES.vcpus, HELPER_RESOURCES.memoryMiB),
+  });
+  return {
+    jobDefinitionName: '',
+    type: 'container',
+    platformCapabilities: ['EC2'],
+    ecsProperties: {
+      taskProperties: [
+        {
+          ...(settings.jobRole && { taskRoleArn: settings.jobRole }),
+          ...(settings.executionRole && { executionRoleArn: settings.executionRole }),
+          volumes,
+          containers: [
+            { ...helper('stage'), essential: false },
+            {
+              name: 'main',
+              image: request.image,
+              essential: false,
+              dependsOn: [{ containerName: 'stage', condition: 'SUCCESS' }],
+              mountPoints,
+              resourceRequirements: requirements(request.vcpus, request.memoryMiB),
+            },
+            { ...helper('publish'), essential: true, dependsOn: [{ containerName: 'main', condition: 'COMPLETE' }] },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+function sharedVolume(shared: SharedFileSystem) {
+  return shared.type === 'efs'
+    ? {
+        name: 'shared',
+        efsVolumeConfiguration: { fileSystemId: shared.fileSystemId ?? '', transitEncryption: 'ENABLED' as const },
+      }
+    : { name: 'shared', host: { sourcePath: shared.hostPath ?? '' } };
+}
+
+function overrides(request: JobRequest) {
+  const contract = pairs({
+    ...request.contract,
+    [JOB_ENVIRONMENT.work]: WORK_PATH,
+    ...(request.sharedFileSystem && { [JOB_ENVIRONMENT.shared]: SHARED_PATH }),
+  });
+  return [
+    { name: 'stage', environment: contract },
+    {
+      name: 'main',
+      command: [...request.argv],
+      environment: pairs({ ...request.environment, [JOB_ENVIRONMENT.work]: WORK_PATH }),
+      resourceRequirements: requirements(request.vcpus, request.memoryMiB),
+    },
+    { name: 'publish', environment: contract },
+  ];
+}
+
+const requirements = (vcpus: number, memoryMiB: number) => [
+  { type: 'VCPU' as const, value: String(vcpus) },
+  { type: 'MEMORY' as const, value: String(memoryMiB) },
+];
+
+const pairs = (environment: Readonly<Record<string, string>>) =>
+  Object.entries(environment).map(([name, value]) => ({ name, value }));
+
+function toView(job: JobDetail): JobView {
+  const summary = job.arrayProperties?.statusSummary;
+  const count = (...names: JobStatus[]) => names.reduce((sum, name) => sum + (summary?.[name] ?? 0), 0);
+  return {
+    id: job.jobId ?? '',
+    status: PARENTS_STATUS.find((status) => status === job.status) ?? 'SUBMITTED',
+    attempts: job.attempts?.length ?? 0,
+    ...(summary && {
+      counts: { running: count('RUNNING', 'STARTING'), succeeded: count('SUCCEEDED'), failed: count('FAILED') },
+    }),
+    ...(job.startedAt && { startedAt: job.startedAt }),
+    ...(job.statusReason && { reason: job.statusReason }),
+    containers: containersOf(job),
+  };
+}
+
+/** How the containers of the last attempt ended; of an attempt still running, their log streams. */
+function containersOf(job: JobDetail): ContainerView[] {
+  const ended = job.attempts?.at(-1)?.taskProperties?.[0]?.containers;
+  const current = job.ecsProperties?.taskProperties?.[0]?.containers ?? [];
+  return (ended ?? current).map((container) => ({
+    name: container.name ?? '',
+    ...(container.exitCode !== undefined && { exitCode: container.exitCode }),
+    ...(container.reason && { reason: container.reason }),
+    ...(container.logStreamName && { logStream: container.logStreamName }),
+  }));
+}

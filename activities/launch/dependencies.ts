@@ -1,0 +1,21 @@
+/**
+ * What the launch activities need from outside; the worker puts it together, tests may put in others.
+ *
+ * @module
+ */
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Settings } from '../../lib/settings.ts';
+import type { LaunchStore } from '../../lib/store/launches.ts';
+import type { StepStore } from '../../lib/store/steps.ts';
+import type { Place } from '../../workflows/poller/model.ts';
+import type { ComputeService } from './compute/service.ts';
+
+export interface LaunchDependencies {
+  s3: S3Client;
+  launches: LaunchStore;
+  steps: StepStore;
+  compute: ReadonlyMap<string, ComputeService>;
+  settings: Pick<Settings, 'bucket' | 'computeService'>;
+  /** Makes sure the poller of that place is running. */
+  wakePoller(place: Place): Promise<void>;
+}

@@ -1,0 +1,21 @@
+/**
+ * The activities of the launch domain.
+ *
+ * @module
+ */
+import type { LaunchDependencies } from './dependencies.ts';
+import { createPlanningActivities } from './planning.ts';
+import { createRegisterActivities } from './register.ts';
+import { createReviewActivities } from './review.ts';
+import { createSubmitActivities } from './submit.ts';
+
+export function createLaunchActivities(dependencies: LaunchDependencies) {
+  return {
+    ...createRegisterActivities(dependencies),
+    ...createPlanningActivities(dependencies),
+    ...createSubmitActivities(dependencies),
+    ...createReviewActivities(dependencies),
+  };
+}
+
+export type LaunchActivities = ReturnType<typeof createLaunchActivities>;

@@ -1,0 +1,183 @@
+/**
+ * From the sheet in S3 to the plan in S3: read, check, look for every input, plan.
+ *
+ * @module
+ */
+import { ApplicationFailure, heartbeat, log } from '@temporalio/activity';
+import { mapLimited } from '../../lib/concurrency.ts';
+import { resolveS3Address } from '../../lib/s3-address.ts';
+import { putJson, readObject, UnreadableObjectError, whyUnreadable } from '../../lib/s3-objects.ts';
+import { listMatches } from '../../lib/s3-patterns.ts';
+import { expandPath } from '../../workflows/launch/manifest.ts';
+import { COMPUTE_SERVICES, type LaunchInput, LIMITS } from '../../workflows/launch/model.ts';
+import { discoverPattern } from '../../workflows/launch/patterns.ts';
+import { attemptState, consumerOfUpload } from '../../workflows/launch/places.ts';
+import { itemsOf, type Plan, planLaunch as plan } from '../../workflows/launch/plan.ts';
+import { parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
+import { type Problem, SheetError } from '../../workflows/launch/sheet/problems.ts';
+import type { Sheet } from '../../workflows/launch/sheet/sheet.ts';
+import type { StepOutline } from '../../workflows/launch/state.ts';
+import { type LaunchDependencies } from './dependencies.ts';
+
+/** What the workflow gets to know of the plan; the rest stays in S3. */
+export interface PlannedLaunch {
+  planAddress: string;
+  workflowType: string;
+  computeService: string;
+  consumer: string;
+  steps: StepOutline[];
+}
+
+/** HEAD requests in flight while looking for inputs. */
+const LOOKING = 32;
+
+export function createPlanningActivities(dependencies: LaunchDependencies) {
+  const { s3, launches, compute, settings } = dependencies;
+  return {
+    /**
+     * @throws MissingRequiredParametersError naming every parameter and object that is missing
+     * @throws InvalidSheetError naming every value that cannot be used
+     */
+    async planLaunch(input: LaunchInput & { attempt: number }): Promise<PlannedLaunch> {
+      const file = input.configurationFile;
+      try {
+        const { sheet, lineOf } = parseSheet(await readSheet(input), file);
+        const fail = (problems: readonly Problem[]) => {
+          throw new SheetError(
+            file,
+            problems.map((problem) => withLine(problem, lineOf)),
+          );
+        };
+        const disagreements = checkAgainstInput(sheet, input);
+        if (disagreements.length > 0) fail(disagreements);
+        const computeService = input.computeService ?? sheet.computeService ?? settings.computeService;
+        const planned = plan(sheet, {
+          launchId: input.launchId,
+          attempt: input.attempt,
+          computeService,
+          defaultResultsPath: `s3://${settings.bucket}/results/${sheet.consumer}/`,
+          discovered: await discover(sheet),
+        });
+        if ('problems' in planned) return fail(planned.problems) as never;
+        const missing = await findMissing(planned.plan);
+        if (missing.length > 0) fail(missing);
+        const planAddress = `${attemptState(settings.bucket, input.launchId, input.attempt)}plan.json`;
+        await putJson(s3, planAddress, planned.plan);
+        await register(sheet, planned.plan, planAddress);
+        log.info('launch planned', { launchId: input.launchId, steps: planned.plan.steps.length });
+        return {
+          planAddress,
+          workflowType: sheet.workflowType,
+          computeService,
+          consumer: sheet.consumer,
+          steps: planned.plan.steps.map(({ name, after, items }) => ({ name, after, items })),
+        };
+      } catch (error) {
+        if (error instanceof SheetError) throw ApplicationFailure.nonRetryable(error.message, error.type);
+        throw error;
+      }
+    },
+  };
+
+  async function readSheet(input: LaunchInput): Promise<string> {
+    try {
+      const { bytes } = await readObject(s3, input.configurationFile, {
+        limit: LIMITS.sheetBytes,
+        ...(input.configurationFileVersion && { version: input.configurationFileVersion }),
+      });
+      return bytes.toString('utf8');
+    } catch (error) {
+      if (!(error instanceof UnreadableObjectError)) throw error;
+      throw new SheetError(input.configurationFile, [
+        { kind: 'missing', at: 'configurationFile', message: error.reason },
+      ]);
+    }
+  }
+
+  /** The sheet says who it is and for whom; it must not contradict who uploaded it and what was asked for. */
+  function checkAgainstInput(sheet: Sheet, input: LaunchInput): Problem[] {
+    const problems: Problem[] = [];
+    const wrong = (at: string, message: string) => problems.push({ kind: 'invalid', at, message });
+    const uploader = consumerOfUpload(settings.bucket, input.configurationFile);
+    if (sheet.launchId !== undefined && sheet.launchId !== input.launchId) {
+      wrong('launchId', `the sheet says ${sheet.launchId}, the launch was started as ${input.launchId}`);
+    }
+    if (uploader !== undefined && uploader !== sheet.consumer) {
+      wrong(
+        'consumer',
+        `the sheet was uploaded under sheets/${uploader}/, so its consumer is ${uploader}, not ${sheet.consumer}`,
+      );
+    }
+    if (input.computeService !== undefined && !COMPUTE_SERVICES.some((known) => known === input.computeService)) {
+      wrong('computeService', `expected one of ${COMPUTE_SERVICES.join(', ')}, got ${input.computeService}`);
+    }
+    return problems;
+  }
+
+  async function discover(sheet: Sheet): Promise<Record<string, string[]>> {
+    const found: Record<string, string[]> = {};
+    for (const [dimension, source] of Object.entries(sheet.scatter ?? {})) {
+      if (Array.isArray(source)) continue;
+      const pattern = discoverPattern(source.discover);
+      if (!pattern) continue;
+      const base = sheet.dataPath.endsWith('/') ? sheet.dataPath : `${sheet.dataPath}/`;
+      const names = new Set<string>();
+      for await (const { path } of listMatches(s3, base, source.discover)) {
+        heartbeat();
+        const name = pattern.exec(path)?.[1];
+        if (name) names.add(name);
+        if (names.size > LIMITS.items) break;
+      }
+      found[dimension] = [...names];
+    }
+    return found;
+  }
+
+  /** Every input that lies outside the launch has to be there before anything is submitted. */
+  async function findMissing(planned: Plan): Promise<Problem[]> {
+    // On a shared file system only the jobs can see the inputs; stage says what is missing there.
+    if (planned.sharedFileSystem) return [];
+    const wanted = new Map<string, { at: string; path: string; wildcard: boolean }>();
+    for (const step of planned.steps) {
+      for (const input of step.inputs) {
+        if (input.kind !== 'path') continue;
+        for (const item of itemsOf(planned, step)) {
+          const path = expandPath(planned, step, item, input.path);
+          const at = `steps.${step.name}.inputs.${input.name}`;
+          wanted.set(resolveS3Address(planned.dataPath, path), { at, path, wildcard: input.wildcard });
+        }
+      }
+    }
+    const verdicts = await mapLimited(
+      [...wanted],
+      LOOKING,
+      async ([address, { at, path, wildcard }]): Promise<Problem | undefined> => {
+        heartbeat();
+        const reason = wildcard ? await whyNoMatch(planned.dataPath, path) : await whyUnreadable(s3, address);
+        return reason === undefined ? undefined : { kind: 'missing', at, message: `${address}: ${reason}` };
+      },
+    );
+    return verdicts.filter((verdict) => verdict !== undefined);
+  }
+
+  async function whyNoMatch(base: string, pattern: string): Promise<string | undefined> {
+    for await (const _ of listMatches(s3, base, pattern)) return undefined;
+    return 'nothing matches this pattern';
+  }
+
+  async function register(sheet: Sheet, planned: Plan, planAddress: string): Promise<void> {
+    const shared = sheet.sharedFileSystem;
+    await launches.describe(planned.launchId, planned.attempt, {
+      workflow_type: sheet.workflowType,
+      workflow_endpoint: sheet.workflowEndpoint,
+      compute_service: planned.computeService,
+      consumer: sheet.consumer,
+      data_path: planned.dataPath,
+      results_path: planned.resultsPath,
+      plan: planAddress,
+      shared_file_system: shared && (shared.fileSystemId ?? shared.hostPath),
+      cluster_id: sheet.clusterId,
+      log_group: compute.get(planned.computeService)?.logGroup,
+    } as Parameters<typeof launches.describe>[2]);
+  }
+}

@@ -1,0 +1,291 @@
+/**
+ * `longhaul launch …`
+ *
+ * @module
+ */
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { formatS3Address } from '../../lib/s3-address.ts';
+import {
+  isEnded,
+  LAUNCH_STATUSES,
+  type LaunchProgress,
+  type LaunchStatus,
+  WORKFLOW_TYPES,
+  workflowIdOf,
+} from '../../workflows/launch/model.ts';
+import { planLaunch } from '../../workflows/launch/plan.ts';
+import { type ParsedSheet, parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
+import { SheetError } from '../../workflows/launch/sheet/problems.ts';
+import { stepLogs } from '../launch/logs.ts';
+import { launchOutputs, type Output } from '../launch/outputs.ts';
+import { followLaunch, storedProgress } from '../launch/progress.ts';
+import { type Started, startLaunch } from '../launch/start.ts';
+import { CliError, type Context, EXIT, print, table, withContext, workflowPage } from './context.ts';
+import { showLive } from './live.ts';
+import { drawLaunch, durations, paint, seconds } from './picture.ts';
+
+/** Items whose outputs `show` lists; the results path leads to all. */
+const OUTPUTS_SHOWN = 20;
+
+interface Json {
+  json?: boolean;
+}
+
+export function addLaunchCommands(program: Command): void {
+  const launch = program.command('launch').description('launch sheets and see what became of them');
+  launch
+    .command('submit')
+    .argument('<sheet>', 'YAML or JSON file')
+    .description('check a sheet, upload it and launch it')
+    .option('--watch', 'stay and show the launch until it has ended')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  longhaul launch submit cohort.yaml --watch\n  longhaul launch submit cohort.yaml --json',
+    )
+    .action((file: string, options: Json & { watch?: boolean }) =>
+      withContext((context) => submit(context, file, options)),
+    );
+  launch
+    .command('list')
+    .description('the newest launches')
+    .addOption(new Option('--status <status>', 'only those in this status').choices(LAUNCH_STATUSES))
+    .option('--consumer <name>', 'only those of this consumer')
+    .addOption(new Option('--workflow-type <type>', 'only those of this workflow type').choices(WORKFLOW_TYPES))
+    .option('--limit <n>', 'how many at most', positive, 20)
+    .option('--json', 'print a JSON array')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  longhaul launch list --status FAILED\n  longhaul launch list --consumer lab-a --json',
+    )
+    .action((options: Json & ListOptions) => withContext((context) => list(context, options)));
+  launch
+    .command('show')
+    .argument('<launch id>')
+    .description('status, steps, times, where things lie, and what went wrong')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', '\nExample:\n  longhaul launch show cohort-7-run-1')
+    .action((id: string, options: Json) => withContext((context) => show(context, id, options)));
+  launch
+    .command('watch')
+    .argument('<launch id>')
+    .description('show a launch until it has ended; exit code 1 unless it is COMPLETE')
+    .option('--json', 'print a JSON object for each change')
+    .addHelpText('after', '\nExample:\n  longhaul launch watch cohort-7-run-1')
+    .action((id: string, options: Json) => withContext((context) => watch(context, id, options)));
+  launch
+    .command('logs')
+    .argument('<launch id>')
+    .argument('[step]', 'all steps when left out')
+    .description('what the jobs of a launch have written')
+    .addOption(
+      new Option('--container <name...>', 'whose lines').choices(['stage', 'main', 'publish']).default(['main']),
+    )
+    .option('--json', 'print a JSON object for each line')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  longhaul launch logs cohort-7-run-1 align\n  longhaul launch logs cohort-7-run-1 --container stage main publish',
+    )
+    .action((id: string, step: string | undefined, options: Json & { container: string[] }) =>
+      withContext((context) => logs(context, id, step, options)),
+    );
+  launch
+    .command('cancel')
+    .argument('<launch id>')
+    .description('end a launch and its jobs')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', '\nExample:\n  longhaul launch cancel cohort-7-run-1')
+    .action((id: string, options: Json) => withContext((context) => cancel(context, id, options)));
+}
+
+function positive(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('expected a number from 1 to 9999');
+  return Number(text);
+}
+
+async function submit(context: Context, file: string, options: Json & { watch?: boolean }): Promise<void> {
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw new CliError(`${file}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`, EXIT.usage);
+  });
+  const { consumer } = check(bytes.toString('utf8'), file).sheet;
+  const { bucket } = context.settings;
+  const key = `sheets/${consumer}/${basename(file)}`;
+  const stored = await context.aws.s3.send(
+    new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ContentType: 'application/yaml' }),
+  );
+  const address = formatS3Address({ bucket, key });
+  const { client } = await context.temporal();
+  const version = stored.VersionId;
+  const started = await startLaunch(
+    { client, launches: context.launches },
+    { address, bytes, etag: stored.ETag ?? '', ...(version && { version }) },
+  );
+  const page = workflowPage(context.settings, started.workflowId);
+  if (started.outcome === 'conflict') {
+    throw new CliError(
+      `the launch id ${started.launchId} belongs to another sheet (${started.configurationFile}, now ${started.status}): give this sheet a launchId of its own`,
+    );
+  }
+  if (!options.watch || options.json) {
+    print(options.json, { ...started, sheet: address, temporalUi: page }, () => [
+      describeStart(started),
+      `Temporal Web UI: ${page}`,
+    ]);
+  } else console.log(`${describeStart(started)}\nTemporal Web UI: ${page}\n`);
+  if (options.watch) await watch(context, started.launchId, options);
+}
+
+/** What can be known without looking at data is said before anything is uploaded. */
+function check(text: string, file: string): ParsedSheet {
+  const parsed = parseSheet(text, file);
+  const { sheet, lineOf } = parsed;
+  const discovers = Object.values(sheet.scatter ?? {}).some((source) => !Array.isArray(source));
+  if (discovers) return parsed;
+  const planned = planLaunch(sheet, {
+    launchId: sheet.launchId ?? 'unnamed',
+    attempt: 1,
+    computeService: 'batch',
+    defaultResultsPath: 's3://unnamed/',
+    discovered: {},
+  });
+  if ('problems' in planned) {
+    throw new SheetError(
+      file,
+      planned.problems.map((problem) => withLine(problem, lineOf)),
+    );
+  }
+  return parsed;
+}
+
+function describeStart(started: Started): string {
+  if (started.outcome === 'started') return `launch ${started.launchId} is started`;
+  if (started.outcome === 'running')
+    return `launch ${started.launchId} is running already with this sheet (${started.status}): nothing to do`;
+  return `launch ${started.launchId} has been launched with this sheet before (${started.status}): nothing to do; give it another launchId to run it again`;
+}
+
+interface ListOptions {
+  status?: LaunchStatus;
+  consumer?: string;
+  workflowType?: string;
+  limit: number;
+}
+
+async function list(context: Context, options: Json & ListOptions): Promise<void> {
+  const launches = await context.launches.list(options, LAUNCH_STATUSES);
+  print(options.json, launches, () => {
+    if (launches.length === 0) return 'no launches yet: longhaul launch submit <sheet>';
+    const rows = launches.map((item) => [
+      item.launch_id,
+      item.status,
+      item.consumer ?? '',
+      item.workflow_type ?? '',
+      item.created_at.replace('T', ' ').slice(0, 19),
+      item.error_type ?? '',
+    ]);
+    return table(['LAUNCH', 'STATUS', 'CONSUMER', 'TYPE', 'CREATED (UTC)', 'ERROR'], rows).map((line, index) =>
+      index === 0 ? line : line.replace(launches[index - 1]?.status ?? '', (status) => paint(status)),
+    );
+  });
+}
+
+async function show(context: Context, id: string, options: Json): Promise<void> {
+  const item = await context.launches.get(id);
+  const progress = await storedProgress(context, id);
+  if (!item || !progress) throw new CliError(`there is no launch ${id}: "longhaul launch list" shows those there are`);
+  const steps = await context.steps.ofLaunch(id, item.attempt);
+  const page = workflowPage(context.settings, item.workflow_id, item.run_id);
+  const outputs = await launchOutputs(context.aws.s3, context.settings.bucket, id, OUTPUTS_SHOWN);
+  print(options.json, { ...item, steps, outputs, temporal_ui: page }, () => {
+    const lines = drawLaunch(progress, Date.now());
+    const times = durations(progress, Date.now()).map(({ status, ms }) => `${status} ${seconds(ms)}`);
+    lines.push('', `Time:     ${times.join(', ')}`, `Sheet:    ${item.configuration_file}`);
+    if (item.data_path) lines.push(`Data:     ${item.data_path}`);
+    if (item.results_path) lines.push(`Results:  ${item.results_path}`);
+    lines.push(
+      `Logs:     longhaul launch logs ${id} <step>   (log group ${steps[0]?.log_group ?? '/aws/batch/job'})`,
+      `Temporal: ${page}`,
+    );
+    if (outputs.length > 0)
+      lines.push('', ...table(['STEP', 'ITEM', 'OUTPUT', 'BYTES', 'ADDRESS'], outputs.map(outputRow)));
+    for (const failure of steps.flatMap((step) => step.failures ?? [])) {
+      lines.push(
+        '',
+        `${failure.item}, job ${failure.job_id}: ${failure.container ?? ''} ${failure.exit_code ?? ''} ${failure.reason}`,
+      );
+      lines.push(...(failure.last_log_lines ?? []).map((line) => `  | ${line}`));
+    }
+    return lines;
+  });
+}
+
+const outputRow = ({ step, item, name, bytes, address }: Output): string[] => [
+  step,
+  item,
+  name,
+  String(bytes),
+  address,
+];
+
+async function watch(context: Context, id: string, options: Json): Promise<void> {
+  const { client } = await context.temporal();
+  const pictures = followLaunch({ ...context, client }, id);
+  const last = options.json ? await printJson(pictures) : await showLive(pictures, process.stdout);
+  if (last?.status !== 'COMPLETE') process.exitCode = EXIT.failed;
+}
+
+async function printJson(pictures: AsyncIterable<LaunchProgress>): Promise<LaunchProgress | undefined> {
+  let last: LaunchProgress | undefined;
+  let shown = '';
+  for await (const picture of pictures) {
+    last = picture;
+    const line = JSON.stringify(picture);
+    if (line !== shown) console.log(line);
+    shown = line;
+  }
+  return last;
+}
+
+async function logs(
+  context: Context,
+  id: string,
+  name: string | undefined,
+  options: Json & { container: string[] },
+): Promise<void> {
+  const item = await context.launches.get(id);
+  if (!item) throw new CliError(`there is no launch ${id}: "longhaul launch list" shows those there are`);
+  const steps = await context.steps.ofLaunch(id, item.attempt);
+  const wanted = name === undefined ? steps : steps.filter((step) => step.step === name);
+  if (name !== undefined && wanted.length === 0) {
+    throw new CliError(
+      `launch ${id} has submitted no step ${name}; it has: ${steps.map((step) => step.step).join(', ') || 'none'}`,
+    );
+  }
+  for (const step of wanted) {
+    for (const line of await stepLogs(context.aws, step, options.container)) {
+      const who = `${line.step}${line.index === undefined ? '' : `[${line.index}]`}${options.container.length > 1 ? `/${line.container}` : ''}`;
+      print(options.json, line, () => `${line.at.slice(11, 23)} ${who}  ${line.message}`);
+    }
+  }
+}
+
+async function cancel(context: Context, id: string, options: Json): Promise<void> {
+  const item = await context.launches.get(id);
+  if (!item) throw new CliError(`there is no launch ${id}: "longhaul launch list" shows those there are`);
+  if (isEnded(item.status)) throw new CliError(`launch ${id} has ended already: ${item.status}`);
+  const { client } = await context.temporal();
+  await client.workflow.getHandle(workflowIdOf(id)).cancel();
+  if (!options.json) console.log(`ending the jobs of ${id} …`);
+  let last: LaunchProgress | undefined;
+  for await (const picture of followLaunch({ ...context, client }, id)) last = picture;
+  const ended = last?.steps.filter((step) => step.state === 'CANCELLED').map((step) => step.name) ?? [];
+  print(options.json, { launchId: id, status: last?.status, endedSteps: ended }, () =>
+    last?.status === 'CANCELLED'
+      ? `launch ${id} is CANCELLED; ended: ${ended.join(', ') || 'nothing was running'}`
+      : `launch ${id} is ${last?.status}: it had ended before the cancellation came`,
+  );
+  if (last?.status !== 'CANCELLED') process.exitCode = EXIT.failed;
+}

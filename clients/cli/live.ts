@@ -1,0 +1,90 @@
+/**
+ * Showing a launch while it runs: redrawn in place on a terminal, a line for each change elsewhere.
+ *
+ * @module
+ */
+import type { LaunchProgress } from '../../workflows/launch/model.ts';
+import { drawLaunch, seconds } from './picture.ts';
+
+/** A picture that stands still for longer than this looks hung. */
+const LINE_EVERY_MS = 2_000;
+const FRAME_MS = 200;
+
+/** Shows every picture and returns the last one. */
+export async function showLive(
+  pictures: AsyncIterable<LaunchProgress>,
+  stream: NodeJS.WriteStream,
+): Promise<LaunchProgress | undefined> {
+  return stream.isTTY ? redraw(pictures, stream) : printLines(pictures, stream);
+}
+
+async function redraw(
+  pictures: AsyncIterable<LaunchProgress>,
+  stream: NodeJS.WriteStream,
+): Promise<LaunchProgress | undefined> {
+  let last: LaunchProgress | undefined;
+  let height = 0;
+  const draw = () => {
+    if (!last) return;
+    // A line that wraps would make the cursor miss its way back.
+    const lines = drawLaunch(last, Date.now())
+      .flatMap((line) => line.split('\n'))
+      .map((line) => cut(line, stream.columns));
+    const up = height > 0 ? `\u001b[${height}A` : '';
+    stream.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}\u001b[0J`);
+    height = lines.length;
+  };
+  // Times run on between two pictures.
+  const frames = setInterval(draw, FRAME_MS);
+  try {
+    for await (const picture of pictures) {
+      last = picture;
+      draw();
+    }
+  } finally {
+    clearInterval(frames);
+  }
+  return last;
+}
+
+async function printLines(
+  pictures: AsyncIterable<LaunchProgress>,
+  stream: NodeJS.WriteStream,
+): Promise<LaunchProgress | undefined> {
+  let last: LaunchProgress | undefined;
+  let shown = '';
+  let shownAt = 0;
+  for await (const picture of pictures) {
+    last = picture;
+    const line = summarise(picture);
+    if (line === shown && Date.now() - shownAt < LINE_EVERY_MS) continue;
+    const begun = Math.min(...Object.values(picture.statuses), Date.now());
+    stream.write(`${seconds(Date.now() - begun).padStart(8)}  ${line}\n`);
+    shown = line;
+    shownAt = Date.now();
+  }
+  return last;
+}
+
+function summarise(picture: LaunchProgress): string {
+  const steps = picture.steps.map(
+    (step) =>
+      `${step.name} ${step.state === 'RUNNING' || step.items.total > 1 ? `${step.items.succeeded}/${step.items.total} ` : ''}${step.state.toLowerCase()}`,
+  );
+  return [picture.status, ...steps].join(' | ');
+}
+
+/** Cuts to a width, not counting colour codes. */
+function cut(line: string, columns: number): string {
+  let width = 0;
+  let result = '';
+  for (const part of line.split(/(\u001b\[[0-9;]*m)/)) {
+    if (part.startsWith('\u001b')) result += part;
+    else {
+      const room = Math.max(0, columns - 1 - width);
+      result += part.slice(0, room);
+      width += Math.min(part.length, room);
+    }
+  }
+  return result;
+}

@@ -1,0 +1,43 @@
+/**
+ * The `longhaul` command line.
+ *
+ * @module
+ */
+import { Command } from 'commander';
+import pc from 'picocolors';
+import { ToolError } from '../../infra/local/tools/index.ts';
+import { SettingsError } from '../../lib/settings.ts';
+import { SheetError } from '../../workflows/launch/sheet/problems.ts';
+import { CliError, EXIT } from './context.ts';
+import { addLaunchCommands } from './launch.ts';
+import { addPlatformCommands } from './platform.ts';
+
+const program = new Command('longhaul')
+  .description('Runs work on AWS that must outlive any process, and shows it while it runs.')
+  .showHelpAfterError('(--help shows how to use it)')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
+addPlatformCommands(program);
+addLaunchCommands(program);
+for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])])
+  command.copyInheritedSettings(program);
+
+program.parseAsync().then(
+  // Connections that linger must not keep the command from ending.
+  () => process.exit(),
+  (error: unknown) => {
+    console.error(`${pc.red('error')}: ${describe(error)}`);
+    process.exit(exitCodeOf(error));
+  },
+);
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const known = [CliError, SheetError, SettingsError, ToolError].some((type) => error instanceof type);
+  if (error instanceof SheetError) return `${error.type}\n${error.message}`;
+  return known || process.env.LONGHAUL_DEBUG !== '1' ? error.message : (error.stack ?? error.message);
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CliError) return error.exitCode;
+  return error instanceof SheetError || error instanceof SettingsError ? EXIT.usage : EXIT.failed;
+}

@@ -1,0 +1,64 @@
+/**
+ * A launch as text: status line, a bar for each step, what went wrong.
+ *
+ * @module
+ */
+import pc from 'picocolors';
+import { isEnded, type LaunchProgress, type LaunchStatus, type StepProgress } from '../../workflows/launch/model.ts';
+
+const BAR = 24;
+const MARKS: Record<StepProgress['state'], string> = {
+  PENDING: '·',
+  SUBMITTED: '◌',
+  RUNNABLE: '◌',
+  RUNNING: '●',
+  SUCCEEDED: '✔',
+  FAILED: '✖',
+  CANCELLED: '–',
+};
+const PAINT: Partial<Record<string, (text: string) => string>> = {
+  SUCCEEDED: pc.green,
+  COMPLETE: pc.green,
+  FAILED: pc.red,
+  CANCELLED: pc.yellow,
+  RUNNING: pc.cyan,
+  PENDING: pc.dim,
+};
+
+export const paint = (state: string, text: string = state): string => PAINT[state]?.(text) ?? text;
+
+export const seconds = (ms: number): string =>
+  ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+
+/** The whole picture; `now` in epoch milliseconds. */
+export function drawLaunch(progress: LaunchProgress, now: number): string[] {
+  const begun = Math.min(...Object.values(progress.statuses), now);
+  const ended = isEnded(progress.status) ? (progress.statuses[progress.status] ?? now) : now;
+  const waiting = progress.waitingFor ? ` for ${progress.waitingFor}` : '';
+  const width = Math.max(...progress.steps.map((step) => step.name.length), 4);
+  return [
+    `${pc.bold(progress.launchId)}  ${paint(progress.status)}${waiting}  ${seconds(ended - begun)}`,
+    ...progress.steps.map((step) => drawStep(step, width, now)),
+    ...(progress.error ? ['', pc.red(progress.error.type), progress.error.message] : []),
+  ];
+}
+
+function drawStep(step: StepProgress, width: number, now: number): string {
+  const { total, succeeded, failed, running } = step.items;
+  const filled = Math.round((BAR * (succeeded + failed)) / Math.max(total, 1));
+  const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`;
+  const time = step.submittedAt === undefined ? '' : seconds((step.endedAt ?? now) - step.submittedAt);
+  const counts = `${succeeded}/${total}${failed > 0 ? `, ${failed} failed` : ''}`;
+  const state = step.state === 'RUNNING' && total > 1 ? `${running} running` : step.state.toLowerCase();
+  const cause = step.cause ? `  ${step.cause}` : '';
+  return `  ${paint(step.state, `${MARKS[step.state]} ${step.name.padEnd(width)} ${bar}`)} ${counts.padEnd(9)} ${state.padEnd(12)} ${time}${cause}`;
+}
+
+/** How long each status lasted, in the order they came; the one still open counts until now. */
+export function durations(progress: LaunchProgress, now: number): { status: LaunchStatus; ms: number }[] {
+  const reached = (Object.entries(progress.statuses) as [LaunchStatus, number][]).sort((a, b) => a[1] - b[1]);
+  return reached.flatMap(([status, at], index) => {
+    if (isEnded(status)) return [];
+    return [{ status, ms: (reached[index + 1]?.[1] ?? now) - at }];
+  });
+}

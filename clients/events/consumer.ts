@@ -1,0 +1,212 @@
+/**
+ * From the events queue to workflows. A message is deleted only when what it asked for has been done; what is not
+ * understood is left to the queue's redrive policy; while Temporal or AWS is down, messages are held, not spent.
+ *
+ * @module
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type S3Client } from '@aws-sdk/client-s3';
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  GetQueueUrlCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Logger } from 'pino';
+import { formatS3Address } from '../../lib/s3-address.ts';
+import { readObject, UnreadableObjectError } from '../../lib/s3-objects.ts';
+import type { Settings } from '../../lib/settings.ts';
+import type { LaunchStore } from '../../lib/store/launches.ts';
+import { JOBS_CHANGED_SIGNAL, type JobChange, LIMITS } from '../../workflows/launch/model.ts';
+import { startLaunch } from '../launch/start.ts';
+import { isOutage } from './outage.ts';
+import { type Event, parseMessage } from './parse.ts';
+
+export interface ConsumerDependencies {
+  sqs: SQSClient;
+  s3: S3Client;
+  client: Client;
+  launches: LaunchStore;
+  settings: Pick<Settings, 'bucket' | 'eventsQueue'>;
+  log: Logger;
+  signal: AbortSignal;
+}
+
+/** SQS allows 10 messages and 20 seconds. */
+const RECEIVE = { MaxNumberOfMessages: 10, WaitTimeSeconds: 20 } as const;
+/** While something is down, a message in hand is kept from the queue this much longer at each try. */
+const HOLD_SECONDS = 60;
+const LONGEST_PAUSE_MS = 10_000;
+
+/**
+ * Runs until `signal` aborts.
+ * @throws Error when the queue is not there or may not be read
+ */
+export async function consumeEvents(dependencies: ConsumerDependencies): Promise<void> {
+  const { sqs, settings, log, signal } = dependencies;
+  const found = await persist(dependencies, 'find the queue', () =>
+    sqs.send(new GetQueueUrlCommand({ QueueName: settings.eventsQueue }), { abortSignal: signal }),
+  );
+  if (signal.aborted) return;
+  const queueUrl = found?.result.QueueUrl;
+  if (!queueUrl)
+    throw new Error(`the queue ${settings.eventsQueue} cannot be used: create it, or set LONGHAUL_EVENTS_QUEUE`);
+  log.info({ queue: settings.eventsQueue }, 'waiting for events');
+  while (!signal.aborted) {
+    const received = await persist(dependencies, 'receive messages', () =>
+      sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, ...RECEIVE }), { abortSignal: signal }),
+    );
+    if (!received && !signal.aborted) throw new Error(`no messages can be received from ${settings.eventsQueue}`);
+    await handleBatch(dependencies, queueUrl, received?.result.Messages ?? []);
+  }
+}
+
+/** One thing to do, and the messages that are done with when it is. */
+interface Task {
+  messages: Message[];
+  run(): Promise<void>;
+}
+
+async function handleBatch(
+  dependencies: ConsumerDependencies,
+  queueUrl: string,
+  messages: readonly Message[],
+): Promise<void> {
+  const { settings, log } = dependencies;
+  const keep = new Set<Message>();
+  const events = new Map<Message, Event[]>();
+  for (const message of messages) {
+    const parsed = parseMessage(message.Body ?? '', settings.bucket);
+    const poison = parsed.find((event) => event.kind === 'poison');
+    if (poison) keep.add(message);
+    else events.set(message, parsed);
+    if (poison) log.warn({ messageId: message.MessageId, reason: poison.reason }, 'left for the dead-letter queue');
+  }
+  const hold = () =>
+    holdMessages(
+      dependencies,
+      queueUrl,
+      messages.filter((message) => !keep.has(message)),
+    );
+  await Promise.all(
+    toTasks(dependencies, events).map(async (task) => {
+      const done = await persist(dependencies, 'hand an event over', task.run, hold);
+      if (!done) for (const message of task.messages) keep.add(message);
+    }),
+  );
+  await Promise.all(
+    messages.filter((message) => !keep.has(message)).map((message) => deleteMessage(dependencies, queueUrl, message)),
+  );
+}
+
+/** Job changes of one launch travel in one signal. */
+function toTasks(dependencies: ConsumerDependencies, events: ReadonlyMap<Message, Event[]>): Task[] {
+  const tasks: Task[] = [];
+  const signals = new Map<string, { messages: Message[]; changes: JobChange[] }>();
+  for (const [message, parsed] of events) {
+    for (const event of parsed) {
+      if (event.kind === 'sheet') tasks.push({ messages: [message], run: () => launch(dependencies, event) });
+      if (event.kind !== 'job') continue;
+      const signal = signals.get(event.workflowId) ?? { messages: [], changes: [] };
+      signal.messages.push(message);
+      signal.changes.push(event.change);
+      signals.set(event.workflowId, signal);
+    }
+  }
+  for (const [workflowId, signal] of signals) {
+    tasks.push({ messages: signal.messages, run: () => tell(dependencies, workflowId, signal.changes) });
+  }
+  return tasks;
+}
+
+async function launch(
+  { s3, client, launches, log }: ConsumerDependencies,
+  event: Extract<Event, { kind: 'sheet' }>,
+): Promise<void> {
+  const address = formatS3Address(event);
+  let sheet: { bytes: Buffer; version?: string; etag: string };
+  try {
+    sheet = await readObject(s3, address, {
+      limit: LIMITS.sheetBytes,
+      ...(event.version && { version: event.version }),
+    });
+  } catch (error) {
+    if (!(error instanceof UnreadableObjectError)) throw error;
+    // Taken away again before we came: there is nothing to launch, and nobody waits for it.
+    if (error.reason.startsWith('there is no')) {
+      log.warn({ sheet: address }, 'the sheet is not there any more');
+      return;
+    }
+    sheet = { bytes: Buffer.alloc(0), etag: event.etag, ...(event.version && { version: event.version }) };
+  }
+  const started = await startLaunch({ client, launches }, { address, ...sheet });
+  const level = started.outcome === 'conflict' ? 'warn' : 'info';
+  log[level]({ sheet: address, launchId: started.launchId, outcome: started.outcome, status: started.status }, 'sheet');
+}
+
+async function tell({ client, log }: ConsumerDependencies, workflowId: string, changes: JobChange[]): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowId).signal(JOBS_CHANGED_SIGNAL, changes);
+  } catch (error) {
+    // News for a launch that has ended is no news.
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    log.debug({ workflowId }, 'job events of a launch that has ended');
+  }
+}
+
+async function deleteMessage(
+  { sqs, log }: ConsumerDependencies,
+  queueUrl: string,
+  { ReceiptHandle, MessageId }: Message,
+): Promise<void> {
+  try {
+    await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }));
+  } catch (error) {
+    // It will come again, and change nothing then.
+    log.warn({ messageId: MessageId, error: (error as Error).name }, 'a message that was handled could not be deleted');
+  }
+}
+
+/** A receive that only waited for a service to come back must not bring a message nearer to the dead-letter queue. */
+async function holdMessages(
+  { sqs }: ConsumerDependencies,
+  queueUrl: string,
+  messages: readonly Message[],
+): Promise<void> {
+  await Promise.allSettled(
+    messages.map(({ ReceiptHandle }) =>
+      sqs.send(
+        new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout: HOLD_SECONDS }),
+      ),
+    ),
+  );
+}
+
+/**
+ * Tries for as long as something is down.
+ * @returns the result; undefined when `signal` aborts, or when the error is no outage and trying again cannot help
+ */
+async function persist<T>(
+  { log, signal }: ConsumerDependencies,
+  what: string,
+  run: () => Promise<T>,
+  beforeRetry: () => Promise<void> = async () => {},
+): Promise<{ result: T } | undefined> {
+  for (let pause = 250; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return { result: await run() };
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      const outage = isOutage(error);
+      const facts = { error: (error as Error).name, errorMessage: (error as Error).message };
+      log[outage ? 'warn' : 'error']({ ...facts, ...(outage && { retryInMs: pause }) }, `could not ${what}`);
+      if (!outage) return undefined;
+      await beforeRetry();
+      await delay(pause, undefined, { signal }).catch(() => {});
+    }
+  }
+  return undefined;
+}

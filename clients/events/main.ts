@@ -1,0 +1,32 @@
+/**
+ * The event consumer as a program.
+ *
+ * @module
+ */
+import { createAwsClients } from '../../lib/aws-clients.ts';
+import { createLogger } from '../../lib/log.ts';
+import { readSettings } from '../../lib/settings.ts';
+import { LaunchStore } from '../../lib/store/launches.ts';
+import { tableNames } from '../../lib/store/tables.ts';
+import { connectTemporal } from '../../lib/temporal/client.ts';
+import { consumeEvents } from './consumer.ts';
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env);
+  const log = createLogger('events', settings.logLevel);
+  const stop = new AbortController();
+  process.once('SIGTERM', () => stop.abort());
+  process.once('SIGINT', () => stop.abort());
+  const aws = createAwsClients();
+  const { client } = await connectTemporal(settings);
+  const launches = new LaunchStore(aws.dynamodb, tableNames(settings.tablePrefix));
+  await consumeEvents({ ...aws, client, launches, settings, log, signal: stop.signal });
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,122 @@
+/**
+ * What a message of the events queue says. Pure: no clock, no network; every form S3, EventBridge and Batch send is a
+ * fixture in test/events.
+ *
+ * @module
+ */
+import { JOB_ENVIRONMENT, JOB_STATUSES, type JobChange, parseSubmission } from '../../workflows/launch/model.ts';
+
+export type Event =
+  | { kind: 'sheet'; bucket: string; key: string; version?: string; etag: string }
+  | { kind: 'job'; workflowId: string; change: JobChange }
+  /** Understood, and not for us. */
+  | { kind: 'ignored'; reason: string }
+  /** Not understood: left to the dead-letter queue. */
+  | { kind: 'poison'; reason: string };
+
+type Json = Record<string, unknown>;
+
+export const SHEET_PREFIX = 'sheets/';
+
+/** One message may hold several events (S3 sends Records). */
+export function parseMessage(body: string, ownBucket: string): Event[] {
+  let message: unknown;
+  try {
+    message = JSON.parse(body);
+  } catch {
+    return [{ kind: 'poison', reason: 'the message is not JSON' }];
+  }
+  if (!isObject(message)) return [{ kind: 'poison', reason: 'the message is not a JSON object' }];
+  if (message.Event === 's3:TestEvent') return [{ kind: 'ignored', reason: 'the test event of S3' }];
+  if (Array.isArray(message.Records)) return message.Records.map((record) => fromRecord(record, ownBucket));
+  const detail = message.detail;
+  if (message.source === 'aws.s3' && isObject(detail)) return [fromObjectEvent(message, detail, ownBucket)];
+  if (message.source === 'aws.batch' && isObject(detail)) return [fromJobEvent(message, detail)];
+  if (message.source === 'aws.s3' || message.source === 'aws.batch')
+    return [{ kind: 'poison', reason: 'an event without detail' }];
+  if (typeof message.source === 'string')
+    return [{ kind: 'ignored', reason: `events of ${message.source.slice(0, 60)} mean nothing here` }];
+  return [{ kind: 'poison', reason: 'neither an S3 notification nor an EventBridge event' }];
+}
+
+/** An S3 notification sent directly: its key is URL-encoded, with + for a space. */
+function fromRecord(record: unknown, ownBucket: string): Event {
+  if (!isObject(record) || !isObject(record.s3)) return { kind: 'poison', reason: 'a record without s3' };
+  const name = record.eventName;
+  if (typeof name !== 'string' || !name.startsWith('ObjectCreated:'))
+    return { kind: 'ignored', reason: 'not the creation of an object' };
+  const bucket = text(record.s3.bucket, 'name');
+  const encoded = text(record.s3.object, 'key');
+  if (!bucket || !encoded) return { kind: 'poison', reason: 'a record without bucket or key' };
+  let key: string;
+  try {
+    key = decodeURIComponent(encoded.replaceAll('+', ' '));
+  } catch {
+    return { kind: 'poison', reason: 'a record whose key is not URL-encoded' };
+  }
+  return sheetEvent(ownBucket, bucket, key, text(record.s3.object, 'versionId'), text(record.s3.object, 'eTag'));
+}
+
+/** The same through EventBridge: its key is plain. */
+function fromObjectEvent(message: Json, detail: Json, ownBucket: string): Event {
+  if (message['detail-type'] !== 'Object Created') return { kind: 'ignored', reason: 'not the creation of an object' };
+  const bucket = text(detail.bucket, 'name');
+  const key = text(detail.object, 'key');
+  if (!bucket || !key) return { kind: 'poison', reason: 'an S3 event without bucket or key' };
+  return sheetEvent(ownBucket, bucket, key, text(detail.object, 'version-id'), text(detail.object, 'etag'));
+}
+
+function sheetEvent(ownBucket: string, bucket: string, key: string, version?: string, etag = ''): Event {
+  if (bucket !== ownBucket) return { kind: 'ignored', reason: 'another bucket' };
+  if (!key.startsWith(SHEET_PREFIX) || key.split('/').length < 3)
+    return { kind: 'ignored', reason: 'not below sheets/<consumer>/' };
+  if (!/\.(ya?ml|json)$/i.test(key)) return { kind: 'ignored', reason: 'neither .yaml, .yml nor .json' };
+  return { kind: 'sheet', bucket, key, etag, ...(version && { version }) };
+}
+
+/** Batch's own "Batch Job State Change"; the submission key in the job's environment tells whose it is. */
+function fromJobEvent(message: Json, detail: Json): Event {
+  if (message['detail-type'] !== 'Batch Job State Change')
+    return { kind: 'ignored', reason: 'not a state change of a job' };
+  const status = JOB_STATUSES.find((known) => known === detail.status);
+  const jobId = detail.jobId;
+  if (!status || typeof jobId !== 'string') return { kind: 'poison', reason: 'a job event without status or job id' };
+  // Children are counted, not followed one by one; the rule filters them out, but rules are edited by people.
+  if (isObject(detail.arrayProperties) && detail.arrayProperties.index !== undefined)
+    return { kind: 'ignored', reason: 'a child of an array' };
+  const key = submissionOf(detail);
+  const submission = key === undefined ? undefined : parseSubmission(key);
+  if (!submission) return { kind: 'ignored', reason: "not one of Longhaul's jobs" };
+  const attempts = Array.isArray(detail.attempts) ? detail.attempts.length : 0;
+  return {
+    kind: 'job',
+    workflowId: submission.workflowId,
+    change: { step: submission.step, generation: submission.generation, jobId, status, attempts },
+  };
+}
+
+function submissionOf(detail: Json): string | undefined {
+  const tasks =
+    isObject(detail.ecsProperties) && Array.isArray(detail.ecsProperties.taskProperties)
+      ? detail.ecsProperties.taskProperties
+      : [];
+  const containers = tasks.flatMap((task: unknown) =>
+    isObject(task) && Array.isArray(task.containers) ? (task.containers as unknown[]) : [],
+  );
+  for (const container of [...containers, detail.container]) {
+    if (!isObject(container) || !Array.isArray(container.environment)) continue;
+    const found = container.environment.find(
+      (entry: unknown) => isObject(entry) && entry.name === JOB_ENVIRONMENT.submission,
+    );
+    if (isObject(found) && typeof found.value === 'string') return found.value;
+  }
+  return undefined;
+}
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function text(holder: unknown, name: string): string | undefined {
+  const value = isObject(holder) ? holder[name] : undefined;
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,82 @@
+/**
+ * What the demo tells of a launch that has ended.
+ *
+ * @module
+ */
+import type { S3Client } from '@aws-sdk/client-s3';
+import pc from 'picocolors';
+import { durations, seconds } from '../../clients/cli/picture.ts';
+import type { Output } from '../../clients/launch/outputs.ts';
+import { readObject } from '../../lib/s3-objects.ts';
+import type { LaunchProgress } from '../../workflows/launch/model.ts';
+
+/** What compare.py writes. */
+export interface Comparison {
+  planted: number;
+  found: number;
+  falsePositives: number;
+  recall: number;
+  precision: number;
+}
+
+/** @throws Error when the launch has no comparison */
+export async function readComparison(s3: S3Client, outputs: readonly Output[]): Promise<Comparison> {
+  const file = outputs.find((output) => output.step === 'compare' && output.name === 'comparison');
+  if (!file) throw new Error('the launch is COMPLETE but has no comparison');
+  const { bytes } = await readObject(s3, file.address, { limit: 1_000_000 });
+  return JSON.parse(bytes.toString('utf8')) as Comparison;
+}
+
+const share = (value: number): string => `${(value * 100).toFixed(1)} %`;
+
+export function reportLines(
+  last: LaunchProgress,
+  outputs: readonly Output[],
+  comparison: Comparison | undefined,
+  page: string,
+): string[] {
+  const results = outputs.filter(({ step }) => step === 'merge' || step === 'compare');
+  const times = durations(last, Date.now()).map(({ status, ms }) => `${status} ${seconds(ms)}`);
+  return [
+    '',
+    comparison
+      ? pc.bold(
+          `Found ${comparison.found} of ${comparison.planted} planted variants: recall ${share(comparison.recall)}, precision ${share(comparison.precision)}`,
+        )
+      : pc.red(`The launch is ${last.status}: npx longhaul launch show ${last.launchId}`),
+    `Time     ${times.join(', ')}`,
+    ...results.map((output) => `Output   ${output.address}  ${output.bytes} bytes`),
+    `Logs     npx longhaul launch logs ${last.launchId}   (log group /aws/batch/job)`,
+    `More     npx longhaul launch show ${last.launchId}`,
+    `Web UI   ${page}`,
+  ];
+}
+
+/** The object of `--json`. */
+export function summarise(
+  last: LaunchProgress,
+  outputs: readonly Output[],
+  comparison: Comparison | undefined,
+  temporalUi: string,
+) {
+  return {
+    launchId: last.launchId,
+    status: last.status,
+    statuses: last.statuses,
+    steps: last.steps.map(({ name, state, items, submittedAt, endedAt }) => ({
+      name,
+      state,
+      items,
+      ...(submittedAt !== undefined && endedAt !== undefined && { seconds: (endedAt - submittedAt) / 1000 }),
+    })),
+    variants: comparison && {
+      planted: comparison.planted,
+      found: comparison.found,
+      recalled: comparison.recall,
+      precision: comparison.precision,
+    },
+    outputs: outputs.map(({ step, item, name, address, bytes }) => ({ step, item, name, address, bytes })),
+    temporalUi,
+    ...(last.error && { error: last.error }),
+  };
+}

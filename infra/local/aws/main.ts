@@ -1,0 +1,48 @@
+/**
+ * The stand-ins as a process of their own: `node dist/aws.js --directory <state> --port <port> --images-file <file>
+ * [--dynamodb-port <port>]`. Prints one line of JSON, `{"url": ...}`, once it answers; ends on SIGTERM, SIGINT, and
+ * when its standard input ends, which it does when the process that started it is gone.
+ *
+ * @module
+ */
+import { parseArgs } from 'node:util';
+import { openAws } from './server.ts';
+
+const { values } = parseArgs({
+  options: {
+    directory: { type: 'string' },
+    port: { type: 'string', default: '0' },
+    'images-file': { type: 'string' },
+    'dynamodb-port': { type: 'string' },
+  },
+});
+const { directory, 'images-file': imagesFile, 'dynamodb-port': dynamodbPort } = values;
+if (directory === undefined || imagesFile === undefined) {
+  console.error('usage: aws --directory <folder> --images-file <file> [--port <port>] [--dynamodb-port <port>]');
+  process.exit(2);
+}
+
+const aws = await openAws({
+  directory,
+  imagesFile,
+  port: Number(values.port),
+  ...(dynamodbPort !== undefined && { dynamodb: { port: Number(dynamodbPort) } }),
+});
+
+let closing = false;
+function close(): void {
+  if (closing) return;
+  closing = true;
+  aws.close().then(
+    () => process.exit(0),
+    (error) => {
+      console.error('closing failed', error);
+      process.exit(1);
+    },
+  );
+}
+process.once('SIGTERM', close);
+process.once('SIGINT', close);
+process.stdin.resume().once('end', close).once('error', close);
+
+console.log(JSON.stringify({ url: aws.url }));

@@ -1,0 +1,48 @@
+/**
+ * What the stand-ins tell each other in process, where AWS does it behind the scenes: S3 and EventBridge put into
+ * queues, Batch puts events on the default bus and writes job logs.
+ *
+ * @module
+ */
+
+/** The account and Region every stand-in answers for. */
+export interface Place {
+  accountId: string;
+  region: string;
+}
+
+export const LOCAL_PLACE: Place = { accountId: '123456789012', region: 'us-east-1' };
+
+/** Who puts a message into a queue, and for which bucket or rule: the queue's policy must allow just that. */
+export interface ServiceSender {
+  service: 's3.amazonaws.com' | 'events.amazonaws.com';
+  sourceArn: string;
+}
+
+export interface QueuePort {
+  /**
+   * Puts one message; false when there is no such queue or its policy does not allow it (AWS drops the event and
+   * counts a failed invocation).
+   */
+  deliver(queueArn: string, body: string, sender: ServiceSender): boolean;
+  has(queueArn: string): boolean;
+  /** The queue's policy lets `sender` put messages; false when there is no such queue. */
+  allows(queueArn: string, sender: ServiceSender): boolean;
+}
+
+export interface BusEvent {
+  source: string;
+  detailType: string;
+  detail: Record<string, unknown>;
+  resources: string[];
+}
+
+export interface EventPort {
+  /** Puts a service's event on the default bus; the stand-in adds id, time, account and Region. */
+  emit(event: BusEvent): void;
+}
+
+export interface LogPort {
+  /** Appends lines to a stream, creating group and stream as the awslogs driver does. Times in epoch milliseconds. */
+  append(group: string, stream: string, lines: readonly { timestamp: number; message: string }[]): void;
+}

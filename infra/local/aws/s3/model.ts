@@ -1,0 +1,113 @@
+/**
+ * What the S3 stand-in keeps: buckets, versions of objects, uploads under way; and the journal's entries.
+ *
+ * @module
+ */
+import type { Segment } from './blobs.ts';
+import type { Algorithm } from './checksums.ts';
+import type { SortedKeys } from './keys.ts';
+
+export interface Checksum {
+  algorithm: Algorithm;
+  /** Base64; of a COMPOSITE checksum with `-<parts>` behind it. */
+  value: string;
+  type: 'FULL_OBJECT' | 'COMPOSITE';
+}
+
+/** What a writer says about an object besides its bytes. */
+export interface Description {
+  storageClass: string;
+  /** Content-Type and the other headers S3 gives back as they came; lower-case names. */
+  headers: Record<string, string>;
+  /** User metadata, names without `x-amz-meta-`. */
+  metadata: Record<string, string>;
+  tags: Record<string, string>;
+}
+
+export interface ObjectVersion extends Description {
+  key: string;
+  /** `null` for objects written while the bucket was not versioned. */
+  id: string;
+  at: number;
+  sequencer: string;
+  size: number;
+  /** Without the quotes. */
+  etag: string;
+  segments: Segment[];
+  checksum?: Checksum;
+  /** Sizes of the parts of a multipart upload. */
+  parts?: number[];
+  /** Their checksums, where the upload had an algorithm; of the same algorithm as the object's. */
+  partChecksums?: string[];
+  deleteMarker?: true;
+}
+
+export interface Part {
+  size: number;
+  etag: string;
+  at: number;
+  segments: Segment[];
+  checksum?: { algorithm: Algorithm; value: string };
+}
+
+export interface MultipartUpload {
+  id: string;
+  key: string;
+  at: number;
+  description: Description;
+  algorithm?: Algorithm;
+  checksumType?: Checksum['type'];
+  parts: Map<number, Part>;
+}
+
+export interface QueueRule {
+  id: string;
+  queueArn: string;
+  events: string[];
+  prefix?: string;
+  suffix?: string;
+}
+
+export interface NotificationConfiguration {
+  queues: QueueRule[];
+  eventBridge: boolean;
+}
+
+interface BucketSettings {
+  name: string;
+  createdAt: number;
+  versioning?: 'Enabled' | 'Suspended';
+  notification?: NotificationConfiguration;
+}
+
+export interface Bucket {
+  settings: BucketSettings;
+  keys: SortedKeys;
+  /** Versions by key, oldest first; never an empty list. */
+  versions: Map<string, ObjectVersion[]>;
+  uploads: Map<string, MultipartUpload>;
+}
+
+export type Entry =
+  | { op: 'bucket'; settings: BucketSettings }
+  | { op: 'endBucket'; bucket: string }
+  | { op: 'put'; bucket: string; version: ObjectVersion }
+  | { op: 'delete'; bucket: string; key: string; id: string }
+  | { op: 'tags'; bucket: string; key: string; id: string; tags: Record<string, string> }
+  | { op: 'upload'; bucket: string; upload: Omit<MultipartUpload, 'parts'> }
+  | { op: 'part'; bucket: string; upload: string; number: number; part: Part }
+  | { op: 'complete'; bucket: string; upload: string; version: ObjectVersion }
+  | { op: 'abort'; bucket: string; upload: string };
+
+/** Classes whose objects must be restored before they can be read. */
+export const ARCHIVE_CLASSES: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE'];
+
+export const STORAGE_CLASSES: readonly string[] = [
+  'STANDARD',
+  'REDUCED_REDUNDANCY',
+  'STANDARD_IA',
+  'ONEZONE_IA',
+  'INTELLIGENT_TIERING',
+  'GLACIER_IR',
+  ...ARCHIVE_CLASSES,
+];

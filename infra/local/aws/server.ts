@@ -1,0 +1,55 @@
+/**
+ * All stand-ins behind one front door, in one process, with one clock and one place on disk.
+ *
+ * @module
+ */
+import { join } from 'node:path';
+import { createKit, type FrontDoor, type Kit, openFrontDoor } from '../kit/front-door.ts';
+import { createBatch } from './batch/service.ts';
+import { createDynamoDbProxy } from './dynamodb/proxy.ts';
+import { createEvents } from './events/service.ts';
+import { createLogs } from './logs/service.ts';
+import { LOCAL_PLACE, type Place } from './ports.ts';
+import { createS3 } from './s3/service.ts';
+import { createSqs } from './sqs/service.ts';
+
+export interface AwsOptions {
+  /** Where objects, queues, logs and jobs are kept. */
+  directory: string;
+  /** 0 chooses a free port. */
+  port?: number;
+  place?: Place;
+  /** JSON file that says what each container image is on this machine; read anew at every job start. */
+  imagesFile: string;
+  kit?: Kit;
+  /** DynamoDB Local on this machine; without it the front door does not answer for DynamoDB. */
+  dynamodb?: { port: number };
+}
+
+export interface Aws extends FrontDoor {
+  kit: Kit;
+}
+
+export async function openAws(options: AwsOptions): Promise<Aws> {
+  const kit = options.kit ?? createKit();
+  const place = options.place ?? LOCAL_PLACE;
+  const at = (name: string) => ({ kit, place, directory: join(options.directory, name) });
+  const sqs = await createSqs(at('sqs'));
+  const events = await createEvents({ ...at('events'), queues: sqs.port });
+  const logs = await createLogs(at('logs'));
+  const s3 = await createS3({ ...at('s3'), queues: sqs.port, events: events.port });
+  const batch = await createBatch({
+    ...at('batch'),
+    events: events.port,
+    logs: logs.port,
+    imagesFile: options.imagesFile,
+  });
+  const services = [sqs.service, events.service, logs.service, s3.service, batch.service];
+  if (options.dynamodb) services.push(createDynamoDbProxy({ host: '127.0.0.1', port: options.dynamodb.port }));
+  const door = await openFrontDoor(kit, services, options.port);
+  kit.actions.set('POST lose-instance', ({ instanceId }) => ({ lost: batch.loseInstance(String(instanceId)) }));
+  kit.actions.set('GET instances', () => ({ instanceIds: batch.instanceIds() }));
+  // Jobs call back through the front door, so they start only once its address is known.
+  await batch.start({ endpointUrl: door.url });
+  return { ...door, kit };
+}

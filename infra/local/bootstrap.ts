@@ -1,0 +1,201 @@
+/**
+ * What CDK makes on AWS, made on the embedded platform through the same APIs: bucket, tables, queues, rule, compute
+ * environment, job queue. Safe to repeat: what is there stays.
+ *
+ * @module
+ */
+import {
+  BatchClient,
+  CreateComputeEnvironmentCommand,
+  CreateJobQueueCommand,
+  DescribeComputeEnvironmentsCommand,
+  DescribeJobQueuesCommand,
+} from '@aws-sdk/client-batch';
+import {
+  CreateTableCommand,
+  DynamoDBClient,
+  ResourceInUseException,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import {
+  BucketAlreadyOwnedByYou,
+  CreateBucketCommand,
+  PutBucketNotificationConfigurationCommand,
+  PutBucketVersioningCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { SHEET_PREFIX } from '../../clients/events/parse.ts';
+import type { Settings } from '../../lib/settings.ts';
+import { tableDefinitions } from '../../lib/store/tables.ts';
+import { LOCAL_PLACE } from './aws/ports.ts';
+
+/** A message that fails this often goes to the dead-letter queue. */
+const RECEIVES = '5';
+const VISIBILITY_SECONDS = '60';
+const JOBS_RULE = 'longhaul-batch-jobs';
+
+export interface BootstrapOptions {
+  endpoint: string;
+  region: string;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+  settings: Pick<Settings, 'bucket' | 'tablePrefix' | 'eventsQueue' | 'batchQueue'>;
+  /** What all jobs together may reserve. Reservations, not cores: a job reserves for stage and publish too. */
+  maxVcpus: number;
+}
+
+export async function bootstrap({ settings, maxVcpus, ...client }: BootstrapOptions): Promise<void> {
+  const queueArn = await makeQueues(new SQSClient(client), settings.eventsQueue, settings.bucket);
+  await Promise.all([
+    makeBucket(new S3Client(client), settings.bucket, queueArn),
+    makeTables(new DynamoDBClient(client), settings.tablePrefix),
+    makeRule(new EventBridgeClient(client), queueArn),
+    makeCompute(new BatchClient(client), settings.batchQueue, maxVcpus),
+  ]);
+}
+
+async function makeQueues(sqs: SQSClient, name: string, bucket: string): Promise<string> {
+  const arnOf = async (queueUrl: string | undefined) => {
+    const { Attributes } = await sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }),
+    );
+    return Attributes?.QueueArn ?? '';
+  };
+  const dead = await sqs.send(
+    new CreateQueueCommand({ QueueName: `${name}-dead-letters`, Attributes: { MessageRetentionPeriod: '1209600' } }),
+  );
+  const deadLetterTargetArn = await arnOf(dead.QueueUrl);
+  const { QueueUrl } = await sqs.send(
+    new CreateQueueCommand({
+      QueueName: name,
+      Attributes: {
+        VisibilityTimeout: VISIBILITY_SECONDS,
+        RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: RECEIVES }),
+      },
+    }),
+  );
+  const queueArn = await arnOf(QueueUrl);
+  const Policy = JSON.stringify(eventsQueuePolicy(queueArn, bucket));
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
+  return queueArn;
+}
+
+/** Only this bucket and this rule may put messages in. */
+export function eventsQueuePolicy(queueArn: string, bucket: string) {
+  const [, , , region, account = ''] = queueArn.split(':');
+  const send = { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: queueArn };
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        ...send,
+        Sid: 'SheetsUploaded',
+        Principal: { Service: 's3.amazonaws.com' },
+        Condition: {
+          ArnEquals: { 'aws:SourceArn': `arn:aws:s3:::${bucket}` },
+          StringEquals: { 'aws:SourceAccount': account },
+        },
+      },
+      {
+        ...send,
+        Sid: 'BatchJobsChanged',
+        Principal: { Service: 'events.amazonaws.com' },
+        Condition: { ArnEquals: { 'aws:SourceArn': `arn:aws:events:${region}:${account}:rule/${JOBS_RULE}` } },
+      },
+    ],
+  };
+}
+
+async function makeBucket(s3: S3Client, bucket: string, queueArn: string): Promise<void> {
+  try {
+    await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  } catch (error) {
+    if (!(error instanceof BucketAlreadyOwnedByYou)) throw error;
+    return;
+  }
+  await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }));
+  await s3.send(
+    new PutBucketNotificationConfigurationCommand({
+      Bucket: bucket,
+      NotificationConfiguration: {
+        QueueConfigurations: [
+          {
+            QueueArn: queueArn,
+            Events: ['s3:ObjectCreated:*'],
+            Filter: { Key: { FilterRules: [{ Name: 'prefix', Value: SHEET_PREFIX }] } },
+          },
+        ],
+      },
+    }),
+  );
+}
+
+async function makeTables(dynamodb: DynamoDBClient, prefix: string): Promise<void> {
+  for (const definition of tableDefinitions(prefix)) {
+    try {
+      await dynamodb.send(new CreateTableCommand(definition));
+    } catch (error) {
+      if (!(error instanceof ResourceInUseException)) throw error;
+    }
+    await waitUntilTableExists({ client: dynamodb, maxWaitTime: 30, minDelay: 1 }, { TableName: definition.TableName });
+  }
+}
+
+/** Children of arrays are left out here: 10,000 of them would mean 50,000 messages that say nothing new. */
+async function makeRule(events: EventBridgeClient, queueArn: string): Promise<void> {
+  const Name = JOBS_RULE;
+  await events.send(
+    new PutRuleCommand({
+      Name,
+      EventPattern: JSON.stringify({
+        source: ['aws.batch'],
+        'detail-type': ['Batch Job State Change'],
+        detail: {
+          status: ['RUNNABLE', 'RUNNING', 'SUCCEEDED', 'FAILED'],
+          arrayProperties: { index: [{ exists: false }] },
+        },
+      }),
+    }),
+  );
+  await events.send(new PutTargetsCommand({ Rule: Name, Targets: [{ Id: 'events-queue', Arn: queueArn }] }));
+}
+
+async function makeCompute(batch: BatchClient, queue: string, maxVcpus: number): Promise<void> {
+  const role = (name: string) => `arn:aws:iam::${LOCAL_PLACE.accountId}:role/${name}`;
+  const environments = await batch.send(new DescribeComputeEnvironmentsCommand({ computeEnvironments: [queue] }));
+  if (!environments.computeEnvironments?.length) {
+    await batch.send(
+      new CreateComputeEnvironmentCommand({
+        computeEnvironmentName: queue,
+        type: 'MANAGED',
+        computeResources: {
+          type: 'EC2',
+          allocationStrategy: 'BEST_FIT_PROGRESSIVE',
+          minvCpus: 0,
+          maxvCpus: maxVcpus,
+          instanceTypes: ['m5.xlarge', 'm5.4xlarge'],
+          subnets: ['subnet-00000000000000001'],
+          securityGroupIds: ['sg-00000000000000001'],
+          instanceRole: role('longhaul-instance'),
+        },
+        serviceRole: role('longhaul-batch'),
+      }),
+    );
+  }
+  const queues = await batch.send(new DescribeJobQueuesCommand({ jobQueues: [queue] }));
+  if (queues.jobQueues?.length) return;
+  await batch.send(
+    new CreateJobQueueCommand({
+      jobQueueName: queue,
+      state: 'ENABLED',
+      priority: 1,
+      computeEnvironmentOrder: [{ order: 1, computeEnvironment: queue }],
+    }),
+  );
+}

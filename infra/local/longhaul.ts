@@ -1,0 +1,79 @@
+/**
+ * Longhaul on the embedded platform: the servers, what CDK would have made, the workers and the event consumer.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { readSettings } from '../../lib/settings.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/launch/model.ts';
+import { LOCAL_PLACE } from './aws/ports.ts';
+import { bootstrap } from './bootstrap.ts';
+import { type Platform, type PlatformOptions, startPlatform, stateDirectoryOf } from './platform/index.ts';
+import { packageRoot } from './platform/root.ts';
+import { silent, tools } from './tools/index.ts';
+
+/** The image of the genomics tools in the examples: on this machine a Python environment with mappy and pysam. */
+const GENOMICS_IMAGE = 'longhaul/genomics:1';
+/** At home a lost event should cost a moment, and nobody counts the calls. */
+const POLL_SECONDS = '2';
+
+export interface LonghaulOptions
+  extends Pick<PlatformOptions, 'name' | 'stateDirectory' | 'ports' | 'progress' | 'signals'> {
+  /** Settings of workers and event consumer, by their variables; over the caller's own. */
+  environment?: Readonly<Record<string, string>>;
+  /** Leave the genomics tools out: tests that do not need them start faster on a bare machine. */
+  withoutGenomics?: boolean;
+}
+
+/** Starts everything, or returns the running platform of that name. */
+export async function startLonghaul(options: LonghaulOptions = {}): Promise<Platform> {
+  const name = options.name ?? 'default';
+  const stateDirectory = options.stateDirectory ?? stateDirectoryOf(name);
+  const own = { LONGHAUL_POLL_SECONDS: POLL_SECONDS, LONGHAUL_COMPUTE_SERVICE: 'batch', ...options.environment };
+  const settings = readSettings({ ...process.env, ...own });
+  const imagesFile = join(stateDirectory, 'images.json');
+  const makeImages = async () => {
+    const genomics = options.withoutGenomics ? undefined : await tools.genomics(options.progress ?? silent);
+    await writeImages(imagesFile, {
+      [settings.jobImage]: { entrypoint: [process.execPath, join(packageRoot(), 'dist', 'jobs.cjs')] },
+      ...(genomics && { [GENOMICS_IMAGE]: { path: [genomics.bin] } }),
+    });
+  };
+  return startPlatform({
+    ...options,
+    name,
+    stateDirectory,
+    imagesFile,
+    searchAttributes: SEARCH_ATTRIBUTES,
+    prepare: async (environment) => {
+      await Promise.all([
+        makeImages(),
+        bootstrap({
+          endpoint: environment.AWS_ENDPOINT_URL,
+          region: LOCAL_PLACE.region,
+          credentials: {
+            accessKeyId: environment.AWS_ACCESS_KEY_ID,
+            secretAccessKey: environment.AWS_SECRET_ACCESS_KEY,
+          },
+          settings,
+          maxVcpus: availableParallelism() * 8,
+        }),
+      ]);
+    },
+    processes: [
+      { name: 'worker', entry: 'worker', env: own },
+      { name: 'events', entry: 'events', env: own },
+    ],
+  });
+}
+
+/** Adds to the images of this machine; those a person has added stay. */
+async function writeImages(file: string, images: Record<string, unknown>): Promise<void> {
+  const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>) : {};
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(`${file}.new`, `${JSON.stringify({ ...known, ...images }, undefined, 2)}\n`);
+  await rename(`${file}.new`, file);
+}

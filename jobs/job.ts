@@ -1,0 +1,69 @@
+/**
+ * What a job knows of itself: its variables, and its row of the manifest.
+ *
+ * @module
+ */
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { parseS3Address } from '../lib/s3-address.ts';
+import type { ManifestRow } from '../workflows/launch/manifest.ts';
+import { JOB_ENVIRONMENT, parseSubmission } from '../workflows/launch/model.ts';
+import { EXIT } from './exit-codes.ts';
+
+/** Ends the program with a code of {@link EXIT} and a line the user can act on. */
+export class JobError extends Error {
+  override readonly name = 'JobError';
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+export interface Job {
+  row: ManifestRow;
+  generation: number;
+  /** AWS_BATCH_JOB_ID; a child's is `<parent>:<index>`. */
+  id: string;
+  /** AWS_BATCH_JOB_ATTEMPT, from 1. */
+  attempt: number;
+  /** The volume all containers of the job see. */
+  work: string;
+  /** The mount of the shared file system, in shared mode. */
+  shared?: string;
+}
+
+export async function readJob(s3: S3Client, env: Readonly<Record<string, string | undefined>>): Promise<Job> {
+  const need = (name: string): string => {
+    const value = env[name];
+    if (!value)
+      throw new JobError(EXIT.notAJob, `${name} is not set: this program runs inside a job that Longhaul submitted`);
+    return value;
+  };
+  const submission = parseSubmission(need(JOB_ENVIRONMENT.submission));
+  if (!submission) throw new JobError(EXIT.notAJob, `${JOB_ENVIRONMENT.submission} is not a submission key`);
+  const rowBytes = Number(need(JOB_ENVIRONMENT.rowBytes));
+  const index = Number(env.AWS_BATCH_JOB_ARRAY_INDEX ?? 0);
+  const shared = env[JOB_ENVIRONMENT.shared];
+  return {
+    row: await readRow(s3, need(JOB_ENVIRONMENT.manifest), index, rowBytes),
+    generation: submission.generation,
+    id: need('AWS_BATCH_JOB_ID'),
+    attempt: Number(env.AWS_BATCH_JOB_ATTEMPT ?? 1),
+    work: need(JOB_ENVIRONMENT.work),
+    ...(shared && { shared }),
+  };
+}
+
+/** All rows have one width, so a child reads its own and nothing else. */
+async function readRow(s3: S3Client, manifest: string, index: number, rowBytes: number): Promise<ManifestRow> {
+  const { bucket, key } = parseS3Address(manifest);
+  const first = index * rowBytes;
+  const answer = await s3.send(
+    new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=${first}-${first + rowBytes - 1}` }),
+  );
+  return JSON.parse((await answer.Body?.transformToString()) ?? '') as ManifestRow;
+}
+
+/** A folder of its own for each attempt: a zombie writes beside the others, never over them. */
+export const attemptName = (job: Job): string => `${job.id.replaceAll(':', '_')}-${job.attempt}`;

@@ -1,0 +1,133 @@
+/**
+ * `publish`: keeps the outputs of a command that succeeded and commits them. Ends with the command's own exit code,
+ * because it is the only essential container and so decides how the job ended.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { mapLimited } from '../lib/concurrency.ts';
+import { parseS3Address } from '../lib/s3-address.ts';
+import { isRefused } from '../lib/s3-objects.ts';
+import { patternToRegExp } from '../workflows/launch/patterns.ts';
+import type { Commit, CommittedFile } from './commit.ts';
+import { EXIT } from './exit-codes.ts';
+import { attemptName, type Job, JobError } from './job.ts';
+import { mainContainer } from './task-metadata.ts';
+
+const STORING = 4;
+
+export async function publish(s3: S3Client, job: Job): Promise<number> {
+  const main = await mainContainer();
+  if (main.exitCode !== 0) {
+    console.error(`item ${job.row.item}: the command exited with ${main.exitCode}`);
+    return main.exitCode;
+  }
+  const folder = join(job.work, 'outputs');
+  const found = match(job, await filesUnder(folder));
+  const outputs: Commit['outputs'] = {};
+  for (const [name, paths] of Object.entries(found)) {
+    outputs[name] = await mapLimited(paths, STORING, (path) => store(s3, job, folder, path));
+  }
+  await commit(s3, job, {
+    version: 1,
+    item: job.row.item,
+    jobId: job.id,
+    jobAttempt: job.attempt,
+    generation: job.generation,
+    exitCode: 0,
+    outputs,
+    startedAt: main.startedAt,
+    committedAt: new Date().toISOString(),
+  });
+  const files = Object.values(outputs).flat();
+  console.log(
+    `item ${job.row.item}: ${files.length} outputs, ${files.reduce((sum, file) => sum + file.bytes, 0)} bytes, committed`,
+  );
+  return 0;
+}
+
+/** Declared outputs and the files they stand for; every one that has none is named. */
+function match(job: Job, files: readonly string[]): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  for (const { name, path } of job.row.outputs) {
+    const pattern = patternToRegExp(path);
+    found[name] = files.filter((file) => pattern.test(file));
+  }
+  const missing = job.row.outputs.filter(({ name }) => found[name]?.length === 0);
+  if (missing.length > 0) {
+    const list = missing.map(({ name, path }) => `${name} (${path})`).join(', ');
+    throw new JobError(EXIT.outputsMissing, `item ${job.row.item}: not there after the command: ${list}`);
+  }
+  return found;
+}
+
+/** Files below a folder, by paths relative to it, sorted. A link may not lead out of the folder. */
+async function filesUnder(folder: string): Promise<string[]> {
+  const root = await realpath(folder);
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const files: string[] = [];
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isSymbolicLink()) {
+      const target = await realpath(path).catch(() => '');
+      if (!target.startsWith(root + sep)) {
+        throw new JobError(
+          EXIT.outputsMissing,
+          `${relative(root, path)} is a link that leads out of the outputs; write a file`,
+        );
+      }
+      if ((await stat(target)).isFile()) files.push(relative(root, path));
+    } else if (entry.isFile()) files.push(relative(root, path));
+  }
+  return files.sort();
+}
+
+async function store(s3: S3Client, job: Job, folder: string, path: string): Promise<CommittedFile> {
+  const file = join(folder, path);
+  const [sha256, { size: bytes }] = await Promise.all([hash(file), stat(file)]);
+  if (job.shared !== undefined && job.row.sharedOutputs !== undefined) {
+    return { path, address: `shared:${job.row.sharedOutputs}/${attemptName(job)}/${path}`, bytes, sha256 };
+  }
+  const address = `${job.row.results}${attemptName(job)}/${path}`;
+  const { bucket, key } = parseS3Address(address);
+  const upload = new Upload({ client: s3, params: { Bucket: bucket, Key: key, Body: createReadStream(file) } });
+  await upload.done();
+  return { path, address, bytes, sha256 };
+}
+
+async function hash(file: string): Promise<string> {
+  const sum = createHash('sha256');
+  await pipeline(createReadStream(file), sum);
+  return sum.digest('hex');
+}
+
+/** The first commit of an item counts. Our own, whose answer was lost, is as good as written now. */
+async function commit(s3: S3Client, job: Job, body: Commit): Promise<void> {
+  const { bucket, key } = parseS3Address(job.row.commit);
+  try {
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: JSON.stringify(body),
+        ContentType: 'application/json',
+        IfNoneMatch: '*',
+      }),
+    );
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    const first = JSON.parse((await answer.Body?.transformToString()) ?? '{}') as Commit;
+    if (first.jobId === job.id && first.jobAttempt === job.attempt) return;
+    throw new JobError(
+      EXIT.superseded,
+      `item ${job.row.item} was committed by job ${first.jobId}: this attempt is not needed`,
+    );
+  }
+}

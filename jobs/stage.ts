@@ -1,0 +1,174 @@
+/**
+ * `stage`: claims the item, brings its inputs onto the volume, writes its script. Runs before the user's image.
+ *
+ * @module
+ */
+import { createWriteStream } from 'node:fs';
+import { access, chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { GetObjectCommand, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { mapLimited } from '../lib/concurrency.ts';
+import { parseS3Address } from '../lib/s3-address.ts';
+import { isRefused, putJson } from '../lib/s3-objects.ts';
+import type { Claim, Commit, StartRecord } from './commit.ts';
+import { EXIT } from './exit-codes.ts';
+import { readInstance } from './instance.ts';
+import { attemptName, type Job, JobError } from './job.ts';
+
+/** Inputs fetched at once: enough to fill a link, few enough for a small container's memory. */
+const FETCHING = 8;
+
+export async function stage(s3: S3Client, job: Job): Promise<number> {
+  const startedAt = new Date().toISOString();
+  await claim(s3, job);
+  // Both to their end: an attempt that fails on its inputs has cost something too.
+  const [brought, started] = await Promise.allSettled([prepare(s3, job), recordStart(s3, job, startedAt)]);
+  if (brought.status === 'rejected') throw brought.reason;
+  if (started.status === 'rejected') throw started.reason;
+  const bytes = brought.value;
+  console.log(
+    `item ${job.row.item}: ${job.row.inputs.length} inputs, ${bytes} bytes, in ${Date.now() - Date.parse(startedAt)} ms`,
+  );
+  return 0;
+}
+
+/** @returns the bytes that were copied */
+async function prepare(s3: S3Client, job: Job): Promise<number> {
+  const outputs = await makeOutputs(job);
+  // The user's image may run as any user.
+  await chmod(outputs, 0o777);
+  const commits = new Map<string, Promise<Commit>>();
+  let bytes = 0;
+  await mapLimited(job.row.inputs, FETCHING, async ({ from, path }) => {
+    const target = inside(job.work, path);
+    await mkdir(dirname(target), { recursive: true });
+    const address = await locate(s3, from, commits);
+    if (address.startsWith('shared:')) await link(job, address, target);
+    else bytes += await fetchObject(s3, address, target);
+  });
+  if (job.row.script !== undefined) await writeFile(join(job.work, 'command.sh'), job.row.script, { mode: 0o755 });
+  return bytes;
+}
+
+/** One attempt an item works; a Batch retry of the same job takes its own claim over. */
+async function claim(s3: S3Client, job: Job): Promise<void> {
+  if (await exists(s3, job.row.commit))
+    throw new JobError(EXIT.superseded, `item ${job.row.item} is committed already: nothing to do`);
+  const { bucket, key } = parseS3Address(job.row.claim);
+  const body: Claim = { jobId: job.id };
+  try {
+    await s3.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: JSON.stringify(body),
+        ContentType: 'application/json',
+        IfNoneMatch: '*',
+      }),
+    );
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    const holder = JSON.parse((await answer.Body?.transformToString()) ?? '{}') as Claim;
+    if (holder.jobId !== job.id)
+      throw new JobError(EXIT.superseded, `item ${job.row.item} is worked on by job ${holder.jobId}: nothing to do`);
+  }
+}
+
+async function exists(s3: S3Client, address: string): Promise<boolean> {
+  const { bucket, key } = parseS3Address(address);
+  try {
+    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: 'bytes=0-0' }));
+    (answer.Body as Readable | undefined)?.destroy();
+    return true;
+  } catch (error) {
+    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return false;
+    throw error;
+  }
+}
+
+async function recordStart(s3: S3Client, job: Job, startedAt: string): Promise<void> {
+  const instance = await readInstance();
+  const record: StartRecord = {
+    item: job.row.item,
+    jobId: job.id,
+    jobAttempt: job.attempt,
+    startedAt,
+    ...(instance && { instance }),
+  };
+  await putJson(s3, `${job.row.starts}${attemptName(job)}.json`, record);
+}
+
+/** The folder the command writes to; on a shared file system a link to this attempt's folder there. */
+async function makeOutputs(job: Job): Promise<string> {
+  const outputs = join(job.work, 'outputs');
+  if (job.shared === undefined || job.row.sharedOutputs === undefined) {
+    await mkdir(outputs, { recursive: true });
+    return outputs;
+  }
+  const folder = inside(job.shared, `${job.row.sharedOutputs}/${attemptName(job)}`);
+  await mkdir(folder, { recursive: true });
+  await symlink(folder, outputs);
+  return folder;
+}
+
+/** Outputs of earlier steps are looked up in their commits, each read once. */
+async function locate(s3: S3Client, from: string, commits: Map<string, Promise<Commit>>): Promise<string> {
+  if (!from.startsWith('commit:')) return from;
+  const [address = '', output = ''] = from.slice('commit:'.length).split('#');
+  const read = commits.get(address) ?? readCommit(s3, address);
+  commits.set(address, read);
+  const file = (await read).outputs[output]?.[0];
+  if (!file) throw new JobError(EXIT.inputUnreadable, `${address} has no output ${output}`);
+  return file.address;
+}
+
+async function readCommit(s3: S3Client, address: string): Promise<Commit> {
+  const { bucket, key } = parseS3Address(address);
+  try {
+    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    return JSON.parse((await answer.Body?.transformToString()) ?? '') as Commit;
+  } catch (error) {
+    throw unreadable(address, error);
+  }
+}
+
+/** What cannot be read is named; all else stays what it is. */
+function unreadable(address: string, error: unknown): unknown {
+  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+  if (status !== 403 && status !== 404) return error;
+  return new JobError(EXIT.inputUnreadable, `${address} cannot be read: ${(error as Error).name}`);
+}
+
+async function fetchObject(s3: S3Client, address: string, target: string): Promise<number> {
+  const { bucket, key } = parseS3Address(address);
+  try {
+    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    // Renamed when whole: a command never sees half a file.
+    await pipeline(answer.Body as Readable, createWriteStream(`${target}.part`));
+    await rename(`${target}.part`, target);
+    return answer.ContentLength ?? 0;
+  } catch (error) {
+    throw unreadable(address, error);
+  }
+}
+
+async function link(job: Job, address: string, target: string): Promise<void> {
+  const source = inside(job.shared ?? '', address.slice('shared:'.length));
+  try {
+    await access(source);
+  } catch {
+    throw new JobError(EXIT.inputUnreadable, `${address.slice('shared:'.length)} is not on the shared file system`);
+  }
+  await symlink(source, target);
+}
+
+/** Joins and refuses to leave the folder. */
+function inside(folder: string, path: string): string {
+  const target = resolve(folder, path);
+  if (!target.startsWith(resolve(folder) + sep))
+    throw new JobError(EXIT.inputUnreadable, `${path} leads out of its folder`);
+  return target;
+}

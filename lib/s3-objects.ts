@@ -1,0 +1,113 @@
+/**
+ * Reading, writing and listing small objects in S3.
+ *
+ * @module
+ */
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { parseS3Address } from './s3-address.ts';
+
+/** An object that is not there, or may not be read; `reason` is for the user. */
+export class UnreadableObjectError extends Error {
+  override readonly name = 'UnreadableObjectError';
+  readonly reason: string;
+
+  constructor(address: string, reason: string) {
+    super(`${address}: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+export interface ReadObject {
+  bytes: Buffer;
+  version?: string;
+  etag: string;
+}
+
+/** @throws UnreadableObjectError when the object is missing, refused, archived, or larger than `limit` bytes */
+export async function readObject(
+  s3: S3Client,
+  address: string,
+  options: { limit: number; version?: string },
+): Promise<ReadObject> {
+  const { bucket, key } = parseS3Address(address);
+  try {
+    const answer = await s3.send(
+      new GetObjectCommand({ Bucket: bucket, Key: key, ...(options.version && { VersionId: options.version }) }),
+    );
+    if ((answer.ContentLength ?? 0) > options.limit) {
+      (answer.Body as { destroy?(): void } | undefined)?.destroy?.();
+      throw new UnreadableObjectError(address, `is larger than ${options.limit} bytes`);
+    }
+    const bytes = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+    return {
+      bytes,
+      etag: answer.ETag ?? '',
+      ...(answer.VersionId && answer.VersionId !== 'null' && { version: answer.VersionId }),
+    };
+  } catch (error) {
+    throw unreadable(address, error);
+  }
+}
+
+/** @returns why the object cannot be read, or undefined when it can */
+export async function whyUnreadable(s3: S3Client, address: string): Promise<string | undefined> {
+  const { bucket, key } = parseS3Address(address);
+  try {
+    await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return undefined;
+  } catch (error) {
+    const known = unreadable(address, error);
+    if (known instanceof UnreadableObjectError) return known.reason;
+    throw known;
+  }
+}
+
+export async function putJson(s3: S3Client, address: string, value: unknown): Promise<void> {
+  await putText(s3, address, JSON.stringify(value), 'application/json');
+}
+
+export async function putText(s3: S3Client, address: string, text: string, type: string): Promise<void> {
+  const { bucket, key } = parseS3Address(address);
+  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: type }));
+}
+
+/** Every key under a prefix, page by page, in S3's order. */
+export async function* listKeys(s3: S3Client, prefix: string): AsyncGenerator<string[]> {
+  const { bucket, key } = parseS3Address(prefix);
+  let token: string | undefined;
+  do {
+    const page = await s3.send(
+      new ListObjectsV2Command({ Bucket: bucket, Prefix: key, ...(token && { ContinuationToken: token }) }),
+    );
+    yield (page.Contents ?? []).flatMap((object) => (object.Key === undefined ? [] : [object.Key]));
+    token = page.NextContinuationToken;
+  } while (token);
+}
+
+/** Errors of access become words for the user; all others stay what they are and are retried. */
+function unreadable(address: string, error: unknown): unknown {
+  if (!(error instanceof S3ServiceException)) return error;
+  const status = error.$metadata.httpStatusCode;
+  const reason =
+    error.name === 'NoSuchBucket'
+      ? 'there is no such bucket'
+      : error.name === 'InvalidObjectState'
+        ? 'is archived and must be restored first'
+        : status === 404
+          ? 'there is no such object'
+          : status === 403
+            ? 'may not be read (access denied)'
+            : undefined;
+  return reason ? new UnreadableObjectError(address, reason) : error;
+}
+
+/** 412: the object is there. 409: somebody is writing it at this moment, so it is as good as there. */
+export const isRefused = (error: unknown): boolean =>
+  error instanceof S3ServiceException && [409, 412].includes(error.$metadata.httpStatusCode ?? 0);

@@ -1,0 +1,208 @@
+/**
+ * Settings: environment variables over one `longhaul.yaml`, over defaults. Everything the AWS SDK and Temporal read
+ * by themselves (`AWS_REGION`, `AWS_ENDPOINT_URL`, credentials, ...) stays theirs.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { isMap, LineCounter, parseDocument } from 'yaml';
+
+export interface Settings {
+  temporalAddress: string;
+  temporalNamespace: string;
+  /** Address of the Temporal Web UI, for links. */
+  temporalUi: string;
+  /** 32 bytes in base64; empty: payloads are not encrypted. */
+  payloadKey: string;
+  bucket: string;
+  tablePrefix: string;
+  eventsQueue: string;
+  computeService: string;
+  batchQueue: string;
+  jobImage: string;
+  jobRole: string;
+  executionRole: string;
+  pollSeconds: number;
+  logLevel: string;
+  /** Non-empty: the workers take part in worker versioning under this build id. */
+  buildId: string;
+}
+
+interface Setting {
+  name: keyof Settings;
+  env: string;
+  fallback: string;
+  about: string;
+  /** @returns what was expected, when the value is not it */
+  check?(value: string): string | undefined;
+}
+
+const oneOf =
+  (...known: string[]) =>
+  (value: string) =>
+    known.includes(value) ? undefined : `one of ${known.join(', ')}`;
+const matches = (pattern: RegExp, words: string) => (value: string) => (pattern.test(value) ? undefined : words);
+
+/** Every setting; docs/settings.md lists the same and a test keeps them equal. */
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: 'temporalAddress',
+    env: 'TEMPORAL_ADDRESS',
+    fallback: '127.0.0.1:7233',
+    about: 'host:port of the Temporal server',
+    check: matches(/^[^\s:]+:\d{1,5}$/, 'host:port'),
+  },
+  {
+    name: 'temporalNamespace',
+    env: 'TEMPORAL_NAMESPACE',
+    fallback: 'default',
+    about: 'Temporal namespace',
+    check: matches(/^\S+$/, 'a name without spaces'),
+  },
+  {
+    name: 'temporalUi',
+    env: 'TEMPORAL_UI_URL',
+    fallback: 'http://127.0.0.1:8233',
+    about: 'address of the Temporal Web UI, for links',
+    check: matches(/^https?:\/\/\S+$/, 'an http:// or https:// address'),
+  },
+  {
+    name: 'payloadKey',
+    env: 'LONGHAUL_PAYLOAD_KEY',
+    fallback: '',
+    about: 'turns payload encryption on: a key of 32 bytes in base64',
+    check: (value) =>
+      value === '' || Buffer.from(value, 'base64').length === 32
+        ? undefined
+        : 'a key of 32 bytes in base64 (openssl rand -base64 32)',
+  },
+  {
+    name: 'bucket',
+    env: 'LONGHAUL_BUCKET',
+    fallback: 'longhaul',
+    about: "Longhaul's own bucket: sheets, plans, commits, results",
+    check: matches(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'the name of an S3 bucket'),
+  },
+  {
+    name: 'tablePrefix',
+    env: 'LONGHAUL_TABLE_PREFIX',
+    fallback: '',
+    about: 'put before the names of the DynamoDB tables',
+    check: matches(/^[A-Za-z0-9_.-]{0,100}$/, 'letters, digits, _ . and -'),
+  },
+  {
+    name: 'eventsQueue',
+    env: 'LONGHAUL_EVENTS_QUEUE',
+    fallback: 'longhaul-events',
+    about: 'SQS queue of the events of S3 and Batch',
+    check: matches(/^[A-Za-z0-9_-]{1,80}$/, 'the name of an SQS queue'),
+  },
+  {
+    name: 'computeService',
+    env: 'LONGHAUL_COMPUTE_SERVICE',
+    fallback: 'batch',
+    about: 'compute service of sheets that name none',
+    check: oneOf('batch'),
+  },
+  {
+    name: 'batchQueue',
+    env: 'LONGHAUL_BATCH_QUEUE',
+    fallback: 'longhaul',
+    about: 'name or ARN of the AWS Batch job queue',
+    check: matches(/^\S+$/, 'a name or an ARN'),
+  },
+  {
+    name: 'jobImage',
+    env: 'LONGHAUL_JOB_IMAGE',
+    fallback: 'longhaul/jobs:0.1.0',
+    about: 'image of the containers that stage and publish data',
+    check: matches(/^\S+$/, 'an image reference'),
+  },
+  { name: 'jobRole', env: 'LONGHAUL_JOB_ROLE', fallback: '', about: 'ARN of the role jobs run under' },
+  {
+    name: 'executionRole',
+    env: 'LONGHAUL_EXECUTION_ROLE',
+    fallback: '',
+    about: 'ARN of the role that pulls images and writes logs',
+  },
+  {
+    name: 'pollSeconds',
+    env: 'LONGHAUL_POLL_SECONDS',
+    fallback: '30',
+    about: 'how often the poller looks at open jobs',
+    check: (value) =>
+      /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= 3600
+        ? undefined
+        : 'a whole number of seconds, 1 to 3600',
+  },
+  {
+    name: 'buildId',
+    env: 'LONGHAUL_BUILD_ID',
+    fallback: '',
+    about: 'turns worker versioning on: the build id of these workers',
+  },
+  {
+    name: 'logLevel',
+    env: 'LONGHAUL_LOG_LEVEL',
+    fallback: 'info',
+    about: 'least level that is logged',
+    check: oneOf('trace', 'debug', 'info', 'warn', 'error'),
+  },
+];
+
+/** A setting that cannot be used; the message names the variable or the line, and what was expected. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/**
+ * @param env usually process.env
+ * @param file path of a longhaul.yaml; one that is not there counts as empty
+ * @throws SettingsError naming every wrong variable or line at once
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>, file = 'longhaul.yaml'): Settings {
+  const problems: string[] = [];
+  const written = existsSync(file) ? readFile(file, problems) : new Map<string, { value: string; line: number }>();
+  const settings: Record<string, string | number> = {};
+  for (const setting of SETTINGS) {
+    const inFile = written.get(setting.name);
+    const fromEnv = env[setting.env];
+    const value = fromEnv !== undefined && fromEnv !== '' ? fromEnv : (inFile?.value ?? setting.fallback);
+    const expected = setting.check?.(value);
+    // The value itself stays out: it may be a key.
+    if (expected)
+      problems.push(`${fromEnv ? setting.env : `${file}:${inFile?.line}: ${setting.name}`}: expected ${expected}`);
+    settings[setting.name] = setting.name === 'pollSeconds' ? Number(value) : value;
+  }
+  if (problems.length > 0) throw new SettingsError(problems.join('\n'));
+  return settings as unknown as Settings;
+}
+
+function readFile(file: string, problems: string[]): Map<string, { value: string; line: number }> {
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines, prettyErrors: false });
+  const written = new Map<string, { value: string; line: number }>();
+  const [error] = document.errors;
+  // The parser's message may quote a value; its code does not.
+  const why = error?.code.toLowerCase().replaceAll('_', ' ');
+  if (error) problems.push(`${file}:${lines.linePos(error.pos[0]).line}: not valid YAML: ${why}`);
+  if (document.contents === null || error) return written;
+  if (!isMap(document.contents)) {
+    problems.push(`${file}:1: expected a mapping of settings, such as "bucket: my-bucket"`);
+    return written;
+  }
+  for (const { key, value } of document.contents.items) {
+    const range = (key as { range?: [number, number, number] }).range;
+    const line = lines.linePos(range?.[0] ?? 0).line;
+    const name = String(key);
+    const plain: unknown = (value as { toJSON?(): unknown } | null)?.toJSON?.();
+    if (!SETTINGS.some((setting) => setting.name === name)) {
+      problems.push(
+        `${file}:${line}: there is no setting ${name}; there are: ${SETTINGS.map((setting) => setting.name).join(', ')}`,
+      );
+    } else if (typeof plain !== 'string' && typeof plain !== 'number') {
+      problems.push(`${file}:${line}: ${name}: expected one value`);
+    } else written.set(name, { value: String(plain), line });
+  }
+  return written;
+}

@@ -1,0 +1,203 @@
+/**
+ * The registry of launches: the lasting truth, and what is looked at after a launch has ended. All writes are
+ * fenced, so that one that comes late or twice changes nothing.
+ *
+ * @module
+ */
+import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { LaunchError, LaunchStatus, WaitingFor } from '../../workflows/launch/model.ts';
+import { LAUNCH_INDEXES, type Tables } from './tables.ts';
+
+/** An item of `Launches`. Times are ISO 8601 in UTC. */
+export interface LaunchItem {
+  launch_id: string;
+  status: LaunchStatus;
+  waiting_for?: WaitingFor;
+  /** When each status was reached. */
+  statuses: Partial<Record<LaunchStatus, string>>;
+  attempt: number;
+  /** The fence: see {@link LaunchStore.recordStatus}. */
+  sequence: number;
+  workflow_id: string;
+  run_id: string;
+  created_at: string;
+  configuration_file: string;
+  configuration_file_version?: string;
+  /** SHA-256 of the sheet's bytes; absent when it could not be read. */
+  sheet_digest?: string;
+  /** What the sheet says, once it could be read. */
+  workflow_type?: string;
+  workflow_endpoint?: string;
+  compute_service?: string;
+  consumer?: string;
+  data_path?: string;
+  results_path?: string;
+  plan?: string;
+  /** The shared file system's id or folder, for its cost. */
+  shared_file_system?: string;
+  cluster_id?: string;
+  log_group?: string;
+  error_type?: string;
+  error_message?: string;
+}
+
+export type Registered = { outcome: 'new' | 'resumed' | 'existing' | 'conflict'; item: LaunchItem };
+
+export interface ListFilter {
+  status?: LaunchStatus;
+  consumer?: string;
+  workflowType?: string;
+  limit: number;
+}
+
+export class LaunchStore {
+  readonly #documents: DynamoDBDocumentClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, tables: Tables) {
+    this.#documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+    this.#table = tables.launches;
+  }
+
+  async get(launchId: string): Promise<LaunchItem | undefined> {
+    const { Item } = await this.#documents.send(
+      new GetCommand({ TableName: this.#table, Key: { launch_id: launchId }, ConsistentRead: true }),
+    );
+    return Item as LaunchItem | undefined;
+  }
+
+  /**
+   * Puts a launch that is not there yet. `resumed`: the same run put it before (its answer was lost); `existing`: the
+   * same sheet was launched under this id; `conflict`: another sheet was.
+   */
+  async register(item: LaunchItem): Promise<Registered> {
+    try {
+      await this.#documents.send(
+        new PutCommand({ TableName: this.#table, Item: item, ConditionExpression: 'attribute_not_exists(launch_id)' }),
+      );
+      return { outcome: 'new', item };
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    }
+    const known = await this.get(item.launch_id);
+    if (!known) throw new Error(`launch ${item.launch_id} was removed while it was being registered`);
+    if (known.run_id === item.run_id) return { outcome: 'resumed', item: known };
+    const same = known.sheet_digest !== undefined && known.sheet_digest === item.sheet_digest;
+    return { outcome: same ? 'existing' : 'conflict', item: known };
+  }
+
+  /** Adds what the sheet says. Repeating it changes nothing. */
+  async describe(launchId: string, runAttempt: number, facts: Partial<LaunchItem>): Promise<void> {
+    const entries = Object.entries(facts).filter(([, value]) => value !== undefined);
+    if (entries.length === 0) return;
+    await this.#documents.send(
+      new UpdateCommand({
+        TableName: this.#table,
+        Key: { launch_id: launchId },
+        UpdateExpression: `SET ${entries.map((_, index) => `#n${index} = :v${index}`).join(', ')}`,
+        ConditionExpression: 'attempt = :attempt',
+        ExpressionAttributeNames: Object.fromEntries(entries.map(([name], index) => [`#n${index}`, name])),
+        ExpressionAttributeValues: {
+          ':attempt': runAttempt,
+          ...Object.fromEntries(entries.map(([, value], index) => [`:v${index}`, value])),
+        },
+      }),
+    );
+  }
+
+  /**
+   * Writes a status unless the same or a later one (by attempt, then sequence) is there already.
+   * @returns whether it was written now
+   */
+  async recordStatus(change: {
+    launchId: string;
+    attempt: number;
+    sequence: number;
+    status: LaunchStatus;
+    waitingFor?: WaitingFor;
+    at: string;
+    error?: LaunchError;
+  }): Promise<boolean> {
+    const sets = ['#status = :status', '#sequence = :sequence', 'statuses.#status_key = :at'];
+    const removes = change.waitingFor ? [] : ['waiting_for'];
+    const values: Record<string, unknown> = {
+      ':status': change.status,
+      ':sequence': change.sequence,
+      ':at': change.at,
+      ':attempt': change.attempt,
+    };
+    if (change.waitingFor) {
+      sets.push('waiting_for = :waiting_for');
+      values[':waiting_for'] = change.waitingFor;
+    }
+    if (change.error) {
+      sets.push('error_type = :error_type', 'error_message = :error_message');
+      values[':error_type'] = change.error.type;
+      values[':error_message'] = change.error.message;
+    }
+    try {
+      await this.#documents.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: { launch_id: change.launchId },
+          UpdateExpression: `SET ${sets.join(', ')}${removes.length > 0 ? ` REMOVE ${removes.join(', ')}` : ''}`,
+          ConditionExpression: 'attempt = :attempt AND #sequence < :sequence',
+          ExpressionAttributeNames: { '#status': 'status', '#sequence': 'sequence', '#status_key': change.status },
+          ExpressionAttributeValues: values,
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+
+  /**
+   * The newest launches, by one index; without a filter the newest of every status, merged. Never a scan.
+   */
+  async list(filter: ListFilter, statuses: readonly LaunchStatus[]): Promise<LaunchItem[]> {
+    const queries: { index: string; attribute: string; value: string }[] = filter.consumer
+      ? [{ index: LAUNCH_INDEXES.byConsumer, attribute: 'consumer', value: filter.consumer }]
+      : filter.workflowType
+        ? [{ index: LAUNCH_INDEXES.byWorkflowType, attribute: 'workflow_type', value: filter.workflowType }]
+        : (filter.status ? [filter.status] : statuses).map((status) => ({
+            index: LAUNCH_INDEXES.byStatus,
+            attribute: 'status',
+            value: status,
+          }));
+    const keep = (item: LaunchItem) => filter.status === undefined || item.status === filter.status;
+    const found = await Promise.all(queries.map((query) => this.#newest(query, filter.limit, keep)));
+    return found
+      .flat()
+      .sort((a, b) => b.created_at.localeCompare(a.created_at))
+      .slice(0, filter.limit);
+  }
+
+  async #newest(
+    query: { index: string; attribute: string; value: string },
+    limit: number,
+    keep: (item: LaunchItem) => boolean,
+  ): Promise<LaunchItem[]> {
+    const items: LaunchItem[] = [];
+    let start: Record<string, unknown> | undefined;
+    do {
+      const page = await this.#documents.send(
+        new QueryCommand({
+          TableName: this.#table,
+          IndexName: query.index,
+          KeyConditionExpression: '#key = :value',
+          ExpressionAttributeNames: { '#key': query.attribute },
+          ExpressionAttributeValues: { ':value': query.value },
+          ScanIndexForward: false,
+          Limit: limit,
+          ...(start && { ExclusiveStartKey: start }),
+        }),
+      );
+      items.push(...((page.Items ?? []) as LaunchItem[]).filter(keep));
+      start = page.LastEvaluatedKey;
+    } while (start && items.length < limit);
+    return items;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The DynamoDB tables: keys and indexes. docs/data.md lists the access patterns they serve.
+ *
+ * @module
+ */
+import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+
+/** Index names, by what they answer. */
+export const LAUNCH_INDEXES = {
+  byStatus: 'by_status',
+  byConsumer: 'by_consumer',
+  byWorkflowType: 'by_workflow_type',
+} as const;
+export const STEP_INDEXES = { byOpenJob: 'by_open_job' } as const;
+
+export interface Tables {
+  launches: string;
+  launchSteps: string;
+}
+
+export const tableNames = (prefix: string): Tables => ({
+  launches: `${prefix}Launches`,
+  launchSteps: `${prefix}LaunchSteps`,
+});
+
+/** What CreateTable is given; later the CDK stack is held against the same. */
+export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
+  const names = tableNames(prefix);
+  return [
+    {
+      TableName: names.launches,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [{ AttributeName: 'launch_id', KeyType: 'HASH' }],
+      AttributeDefinitions: strings('launch_id', 'status', 'consumer', 'workflow_type', 'created_at'),
+      GlobalSecondaryIndexes: [
+        index(LAUNCH_INDEXES.byStatus, 'status', 'created_at'),
+        index(LAUNCH_INDEXES.byConsumer, 'consumer', 'created_at'),
+        index(LAUNCH_INDEXES.byWorkflowType, 'workflow_type', 'created_at'),
+      ],
+      // The cost domain starts from here (status and the absence of total_cost), a retry too.
+      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
+    },
+    {
+      TableName: names.launchSteps,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'launch_id', KeyType: 'HASH' },
+        { AttributeName: 'step_key', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('launch_id', 'step_key', 'open_in', 'job_id'),
+      GlobalSecondaryIndexes: [index(STEP_INDEXES.byOpenJob, 'open_in', 'job_id')],
+    },
+  ];
+}
+
+const strings = (...names: string[]) => names.map((name) => ({ AttributeName: name, AttributeType: 'S' as const }));
+
+const index = (name: string, hash: string, range: string) => ({
+  IndexName: name,
+  KeySchema: [
+    { AttributeName: hash, KeyType: 'HASH' as const },
+    { AttributeName: range, KeyType: 'RANGE' as const },
+  ],
+  Projection: { ProjectionType: 'ALL' as const },
+});

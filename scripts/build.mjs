@@ -1,0 +1,73 @@
+/**
+ * Builds dist/: the programs (dependencies stay outside), the job program (everything inside), and the workflow
+ * bundles. The bundles are rebuilt only when a source of theirs has changed.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+process.chdir(root);
+mkdirSync(dist, { recursive: true });
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  sourcemap: 'linked',
+  logLevel: 'warning',
+  // The SDK's notice about Node versions of next year, in the log of every process and job, helps nobody.
+  banner: { js: "process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';" },
+};
+const programs = {
+  cli: 'clients/cli/main.ts',
+  events: 'clients/events/main.ts',
+  worker: 'workers/local.ts',
+  aws: 'infra/local/aws/main.ts',
+  tools: 'infra/local/tools/main.ts',
+  demo: 'examples/lambda/demo.ts',
+  'failure-converter': 'lib/temporal/failure-converter.ts',
+};
+await Promise.all([
+  build({ ...common, entryPoints: programs, outdir: dist, packages: 'external', define: { LONGHAUL_BUILT: 'true' } }),
+  build({
+    ...common,
+    entryPoints: { jobs: 'jobs/main.ts' },
+    outdir: dist,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    minify: true,
+    sourcemap: false,
+  }),
+  buildWorkflows(),
+]);
+
+async function buildWorkflows() {
+  const sources = ['workflows', 'lib/temporal'].flatMap(files);
+  const hash = createHash('sha256');
+  for (const file of [...sources, 'package-lock.json']) hash.update(file).update(readFileSync(file));
+  const digest = hash.digest('hex');
+  const stamp = join(dist, 'workflows.sha256');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
+  const options = { workflowsPath: join(root, 'workflows/index.ts'), logger: new DefaultLogger('WARN') };
+  const plain = await bundleWorkflowCode(options);
+  const encrypted = await bundleWorkflowCode({
+    ...options,
+    failureConverterPath: join(root, 'lib/temporal/failure-converter.ts'),
+  });
+  writeFileSync(join(dist, 'workflows.js'), plain.code);
+  writeFileSync(join(dist, 'workflows-encrypted.js'), encrypted.code);
+  writeFileSync(stamp, digest);
+}
+
+function files(directory) {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|json)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}

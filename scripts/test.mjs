@@ -1,0 +1,79 @@
+/**
+ * `npm test`: builds, verifies, and runs every lane; in CI the unit and workflow lanes on Node 22 as well. A lane that
+ * ran no test has failed. The last line says `N passed, N failed, N skipped`.
+ *
+ *   npm test                      everything
+ *   npm test -- unit workflow     only these lanes
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { node22 } from './node22.mjs';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+const LANES = ['unit', 'workflow', 'replay', 'contract', 'integration', 'faults'];
+/** The lanes that need nothing but Node show whether the next Node does. */
+const NEXT_NODE_LANES = ['unit', 'workflow'];
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((lane) => !LANES.includes(lane));
+if (unknown.length > 0) {
+  console.error(`there is no lane ${unknown.join(', ')}; there are: ${LANES.join(', ')}`);
+  process.exit(2);
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'longhaul-test-'));
+const total = { passed: 0, failed: 0, skipped: 0 };
+const rows = [];
+
+step('build', () => spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' }).status === 0);
+step('tools', () => spawnSync(process.execPath, ['dist/tools.js'], { stdio: 'inherit' }).status === 0);
+if (wanted.length === 0) {
+  step('verify', () => spawnSync(process.execPath, ['scripts/verify.mjs'], { stdio: 'inherit' }).status === 0);
+}
+for (const lane of wanted.length > 0 ? wanted : LANES) runLane(lane, process.execPath, '');
+if (process.env.CI && wanted.length === 0) {
+  const next = await node22();
+  for (const lane of NEXT_NODE_LANES) runLane(lane, next, ' (Node 22)');
+}
+rmSync(scratch, { recursive: true, force: true });
+
+console.log(`\n${rows.join('\n')}\n`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(total.failed === 0 ? 0 : 1);
+
+function step(name, run) {
+  const begun = Date.now();
+  const good = run();
+  if (!good) total.failed += 1;
+  rows.push(`${name.padEnd(22)} ${good ? 'ok' : 'FAILED'}${seconds(begun)}`);
+  return good;
+}
+
+function runLane(lane, node, suffix) {
+  const begun = Date.now();
+  const file = join(scratch, `${lane}${suffix}.json`);
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', lane, '--reporter=default'];
+  const { status } = spawnSync(node, [...args, '--reporter=./scripts/lane-reporter.mjs'], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, LONGHAUL_LANE_SUMMARY: file },
+  });
+  const { passed, failed, skipped } = existsSync(file)
+    ? JSON.parse(readFileSync(file, 'utf8'))
+    : { passed: 0, failed: 1, skipped: [] };
+  const problems = passed + failed + skipped.length === 0 || (status !== 0 && failed === 0) ? 1 : failed;
+  total.passed += passed;
+  total.failed += problems;
+  total.skipped += skipped.length;
+  const counts = `${passed} passed, ${problems} failed, ${skipped.length} skipped`;
+  rows.push(
+    `${`${lane}${suffix}`.padEnd(22)} ${counts}${passed === 0 ? ' – the lane ran no test' : ''}${seconds(begun)}`,
+  );
+  for (const line of skipped) rows.push(`  skipped ${line}`);
+}
+
+function seconds(begun) {
+  return `  ${((Date.now() - begun) / 1000).toFixed(1)} s`;
+}

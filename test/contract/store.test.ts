@@ -1,0 +1,270 @@
+/**
+ * The registry on DynamoDB: fenced writes that may come late or twice, and reads that never scan.
+ *
+ * @module
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
+import { type StepItem, StepStore, stepKey } from '../../lib/store/steps.ts';
+import { tableNames } from '../../lib/store/tables.ts';
+import { LAUNCH_STATUSES } from '../../workflows/launch/model.ts';
+import { openDynamoDb, type Tables } from '../support/dynamodb.ts';
+
+let tables: Tables;
+let launches: LaunchStore;
+let steps: StepStore;
+let nth = 0;
+
+beforeAll(async () => {
+  tables = await openDynamoDb();
+});
+afterAll(() => tables.close());
+beforeEach(async () => {
+  nth += 1;
+  await tables.create(`t${nth}-`);
+  launches = new LaunchStore(tables.client, tableNames(`t${nth}-`));
+  steps = new StepStore(tables.client, tableNames(`t${nth}-`));
+});
+afterEach(() => {
+  expect(tables.kit.calls.list({ operation: 'Scan' })).toEqual([]);
+});
+
+const launch = (more: Partial<LaunchItem> = {}): LaunchItem => ({
+  launch_id: 'run-1',
+  status: 'PREPARING',
+  statuses: { PREPARING: '2026-03-02T08:00:00.000Z' },
+  attempt: 1,
+  sequence: 1,
+  workflow_id: 'launch/run-1',
+  run_id: 'r1',
+  created_at: '2026-03-02T08:00:00.000Z',
+  configuration_file: 's3://longhaul/sheets/lab-a/x.yaml',
+  sheet_digest: 'd1',
+  ...more,
+});
+
+describe('registering a launch', () => {
+  it('puts it once, whoever comes how often', async () => {
+    expect((await launches.register(launch())).outcome).toBe('new');
+    expect((await launches.register(launch())).outcome).toBe('resumed');
+    expect((await launches.register(launch({ run_id: 'r2' }))).outcome).toBe('existing');
+    const conflict = await launches.register(launch({ run_id: 'r3', sheet_digest: 'd2' }));
+    expect(conflict).toMatchObject({ outcome: 'conflict', item: { run_id: 'r1', sheet_digest: 'd1' } });
+    expect(await launches.get('run-1')).toEqual(launch());
+  });
+
+  it('lets exactly one of many at once be new', async () => {
+    const all = await Promise.all(
+      Array.from({ length: 8 }, (_, run) => launches.register(launch({ run_id: `r${run}` }))),
+    );
+    expect(all.filter(({ outcome }) => outcome === 'new')).toHaveLength(1);
+    expect(all.filter(({ outcome }) => outcome === 'existing')).toHaveLength(7);
+  });
+
+  it('takes two unreadable sheets for different ones', async () => {
+    const { sheet_digest: _, ...unread } = launch();
+    await launches.register(unread);
+    expect((await launches.register({ ...unread, run_id: 'r2' })).outcome).toBe('conflict');
+  });
+
+  it('whose answer is lost is resumed', async () => {
+    tables.kit.faults.set([{ service: 'dynamodb', operation: 'PutItem', effect: 'reset', when: 'after' }]);
+    expect((await launches.register(launch())).outcome).toBe('resumed');
+  });
+});
+
+describe('the status of a launch', () => {
+  const write = (status: LaunchItem['status'], sequence: number, more = {}) =>
+    launches.recordStatus({
+      launchId: 'run-1',
+      attempt: 1,
+      sequence,
+      status,
+      at: `2026-03-02T08:0${sequence}:00.000Z`,
+      ...more,
+    });
+
+  it('is written once, and not by a late or doubled write', async () => {
+    await launches.register(launch());
+    expect(await write('READY', 2)).toBe(true);
+    expect(await write('READY', 2)).toBe(false);
+    expect(await write('RUNNING', 3)).toBe(true);
+    expect(await write('READY', 2)).toBe(false);
+    expect(await launches.get('run-1')).toMatchObject({
+      status: 'RUNNING',
+      sequence: 3,
+      statuses: { READY: '2026-03-02T08:02:00.000Z', RUNNING: '2026-03-02T08:03:00.000Z' },
+    });
+  });
+
+  it('of another attempt, or of a launch that is not there, is not written', async () => {
+    await launches.register(launch());
+    expect(await write('READY', 2, { attempt: 2 })).toBe(false);
+    expect(await write('READY', 2, { launchId: 'none' })).toBe(false);
+    expect(await launches.get('none')).toBeUndefined();
+  });
+
+  it('brings its error, and what is waited for only while it is waited for', async () => {
+    await launches.register(launch());
+    await write('WAITING', 2, { waitingFor: 'approval' });
+    expect(await launches.get('run-1')).toMatchObject({ waiting_for: 'approval' });
+    await write('FAILED', 3, { error: { type: 'StepFailedError', message: 'step a' } });
+    const failed = await launches.get('run-1');
+    expect(failed).toMatchObject({ error_type: 'StepFailedError', error_message: 'step a' });
+    expect(failed).not.toHaveProperty('waiting_for');
+  });
+
+  it('is the same whatever order its writes arrive in, the last one decides', async () => {
+    await launches.register(launch());
+    await Promise.all([write('READY', 2), write('COMPLETE', 4), write('RUNNING', 3), write('READY', 2)]);
+    expect(await launches.get('run-1')).toMatchObject({ status: 'COMPLETE', sequence: 4 });
+  });
+});
+
+describe('what the sheet says', () => {
+  it('is added, repeatedly the same, and not to another attempt', async () => {
+    await launches.register(launch());
+    const facts = { consumer: 'lab-a', data_path: 's3://d/' };
+    await launches.describe('run-1', 1, facts);
+    await launches.describe('run-1', 1, facts);
+    expect(await launches.get('run-1')).toEqual({ ...launch(), ...facts });
+    await expect(launches.describe('run-1', 2, { consumer: 'lab-b' })).rejects.toMatchObject({
+      name: 'ConditionalCheckFailedException',
+    });
+  });
+});
+
+describe('the list of launches', () => {
+  beforeEach(async () => {
+    await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        launches.register(
+          launch({
+            launch_id: `run-${index}`,
+            created_at: `2026-03-02T08:${String(index).padStart(2, '0')}:00.000Z`,
+            status: index % 3 === 0 ? 'FAILED' : 'RUNNING',
+            consumer: index % 2 === 0 ? 'lab-a' : 'lab-b',
+            workflow_type: 'steps',
+          }),
+        ),
+      ),
+    );
+  });
+  const list = async (filter: Parameters<LaunchStore['list']>[0]) =>
+    (await launches.list(filter, LAUNCH_STATUSES)).map(({ launch_id }) => Number(launch_id.slice('run-'.length)));
+
+  it('has the newest first, of all statuses', async () => {
+    expect(await list({ limit: 5 })).toEqual([29, 28, 27, 26, 25]);
+    expect(await list({ limit: 100 })).toHaveLength(30);
+  });
+
+  it.each([
+    [{ status: 'FAILED' as const, limit: 3 }, [27, 24, 21]],
+    [{ consumer: 'lab-b', limit: 3 }, [29, 27, 25]],
+    [{ workflowType: 'steps', limit: 2 }, [29, 28]],
+    [{ consumer: 'nobody', limit: 2 }, []],
+  ])('by %j', async (filter, expected) => expect(await list(filter)).toEqual(expected));
+
+  it('pages on until enough are found that fit a second filter', async () => {
+    const before = tables.kit.calls.lastSeq;
+    expect(await list({ consumer: 'lab-a', status: 'FAILED', limit: 4 })).toEqual([24, 18, 12, 6]);
+    expect(tables.kit.calls.list({ operation: 'Query', afterSeq: before }).length).toBeGreaterThan(1);
+  });
+});
+
+const step = (more: Partial<StepItem> = {}): StepItem => ({
+  launch_id: 'run-1',
+  step_key: stepKey(1, 'align'),
+  step: 'align',
+  attempt: 1,
+  generation: 1,
+  state: 'SUBMITTED',
+  workflow_id: 'launch/run-1',
+  job_id: 'job-1',
+  job_name: 'lh-run-1-align-1-1',
+  job_queue: 'longhaul',
+  open_in: '123456789012/us-east-1',
+  items: { total: 2, running: 0, succeeded: 0, failed: 0 },
+  image: 'tools:1',
+  vcpus: 1,
+  memory_mib: 1024,
+  submitted_at: '2026-03-02T08:00:00.000Z',
+  log_group: '/aws/batch/job',
+  ...more,
+});
+const END = {
+  state: 'SUCCEEDED' as const,
+  items: { total: 2, running: 0, succeeded: 2, failed: 0 },
+  ended_at: 'later',
+};
+const onlyStep = async () => (await steps.ofLaunch('run-1', 1))[0];
+
+describe('the steps of a launch', () => {
+  it('are those of one attempt, by name', async () => {
+    for (const [attempt, name] of [
+      [1, 'b'],
+      [1, 'a'],
+      [2, 'a'],
+      [10, 'a'],
+    ] as const)
+      await steps.submitted(step({ attempt, step: name, step_key: stepKey(attempt, name) }));
+    expect((await steps.ofLaunch('run-1', 1)).map(({ step_key }) => step_key)).toEqual(['0001#a', '0001#b']);
+    expect((await steps.ofLaunch('run-1', 10)).map(({ step_key }) => step_key)).toEqual(['0010#a']);
+  });
+
+  it('are written anew by a later submission only', async () => {
+    await steps.submitted(step({ generation: 2, job_id: 'job-2' }));
+    await steps.submitted(step({ generation: 1, job_id: 'job-1' }));
+    await steps.submitted(step({ generation: 2, job_id: 'job-x' }));
+    expect(await onlyStep()).toMatchObject({ generation: 2, job_id: 'job-2' });
+    await steps.submitted(step({ generation: 3, job_id: 'job-3' }));
+    expect(await onlyStep()).toMatchObject({ generation: 3, job_id: 'job-3' });
+  });
+
+  it('take counts as news only when they are', async () => {
+    await steps.submitted(step());
+    const items = { total: 2, running: 1, succeeded: 0, failed: 0 };
+    expect(await steps.counted(step(), items, 'RUNNING')).toBe(true);
+    expect(await steps.counted(step(), items, 'RUNNING')).toBe(false);
+    expect(await steps.counted(step({ generation: 2 }), { ...items, running: 2 }, 'RUNNING')).toBe(false);
+    await steps.ended(step(), END);
+    expect(await steps.counted(step(), items, 'RUNNING')).toBe(false);
+    expect(await onlyStep()).toMatchObject(END);
+  });
+
+  it('keep the first end, whoever tells another one later', async () => {
+    await steps.submitted(step());
+    await steps.ended(step({ generation: 2 }), { ...END, state: 'FAILED' });
+    expect(await onlyStep()).toMatchObject({ state: 'SUBMITTED' });
+    await steps.ended(step(), END);
+    await steps.ended(step(), END);
+    await steps.ended(step(), { ...END, state: 'CANCELLED', cause: 'the launch is gone' });
+    expect(await onlyStep()).toMatchObject(END);
+    expect(await onlyStep()).not.toHaveProperty('cause');
+  });
+});
+
+describe('open jobs', () => {
+  it('are those of one account and Region that have not ended', async () => {
+    await steps.submitted(step());
+    await steps.submitted(step({ step_key: stepKey(1, 'call'), step: 'call', job_id: 'job-2' }));
+    await steps.submitted(step({ launch_id: 'run-2', job_id: 'job-3', open_in: '123456789012/eu-west-1' }));
+    const open = async (place: string) => (await steps.open(place)).map(({ job_id }) => job_id).sort();
+    expect(await open('123456789012/us-east-1')).toEqual(['job-1', 'job-2']);
+    await steps.ended(step(), END);
+    expect(await open('123456789012/us-east-1')).toEqual(['job-2']);
+    expect(await open('123456789012/eu-west-1')).toEqual(['job-3']);
+    expect(await onlyStep()).not.toHaveProperty('open_in');
+  });
+
+  it('are found over pages: more than the megabyte one query gives', async () => {
+    const image = `tools:${'x'.repeat(60_000)}`;
+    await Promise.all(
+      Array.from({ length: 25 }, (_, index) =>
+        steps.submitted(step({ step_key: stepKey(1, `s${index}`), job_id: `job-${index}`, image })),
+      ),
+    );
+    expect(await steps.open('123456789012/us-east-1')).toHaveLength(25);
+    expect(await steps.ofLaunch('run-1', 1)).toHaveLength(25);
+  });
+});

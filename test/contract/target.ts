@@ -1,0 +1,69 @@
+/**
+ * What the contract tests talk to: the stand-ins, started fresh in this process, or with `LONGHAUL_VERIFY_AWS=1` the
+ * user's own account by the ordinary AWS settings. The tests themselves must not know which. What a real service
+ * answers is kept as a transcript; `LONGHAUL_TRANSCRIPTS=<directory>` does the same for the stand-ins.
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { type Aws, openAws } from '../../infra/local/aws/server.ts';
+import { recordingHandler } from './transcript.ts';
+
+export interface Target {
+  real: boolean;
+  /** Settings for one SDK client: `new S3Client(target.client)`. */
+  readonly client: {
+    region: string;
+    endpoint?: string;
+    credentials?: { accessKeyId: string; secretAccessKey: string };
+    requestHandler?: ReturnType<typeof recordingHandler>;
+  };
+  /** A name no other run uses; starts with `longhaul-contract-`, lower case. */
+  unique(what: string): string;
+  /** The stand-ins, for what only they have (clock, faults, call log); undefined on a real account. */
+  local: Aws | undefined;
+  close(): Promise<void>;
+}
+
+export async function openTarget(options: { images?: Record<string, unknown> } = {}): Promise<Target> {
+  const unique = (what: string) => `longhaul-contract-${what}-${randomUUID().slice(0, 8)}`;
+  const region = process.env.AWS_REGION ?? 'us-east-1';
+  const real = process.env.LONGHAUL_VERIFY_AWS === '1';
+  const transcripts = process.env.LONGHAUL_TRANSCRIPTS ?? (real ? join(import.meta.dirname, 'transcripts') : undefined);
+  const testFile = expect.getState().testPath ?? 'unknown';
+  // One for each client: a client that is destroyed takes its handler's connections along.
+  const recording = () =>
+    transcripts === undefined ? {} : { requestHandler: recordingHandler(transcripts, testFile, region) };
+  if (real) {
+    return {
+      real,
+      get client() {
+        return { region, ...recording() };
+      },
+      unique,
+      local: undefined,
+      close: async () => {},
+    };
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'longhaul-contract-'));
+  const imagesFile = join(directory, 'images.json');
+  await writeFile(imagesFile, JSON.stringify(options.images ?? {}));
+  const local = await openAws({ directory, imagesFile });
+  return {
+    real,
+    get client() {
+      const credentials = { accessKeyId: 'contract', secretAccessKey: 'contract' };
+      return { region, endpoint: local.url, credentials, ...recording() };
+    },
+    unique,
+    local,
+    async close() {
+      await local.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,103 @@
+/** Not a lane: `npm run record-histories` runs this to record the histories of test/replay anew. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import worker from '@temporalio/worker/package.json' with { type: 'json' };
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { LOCAL_PLACE } from '../../infra/local/aws/ports.ts';
+import { packageRoot } from '../../infra/local/platform/root.ts';
+import { silent, tools } from '../../infra/local/tools/index.ts';
+import { workflowIdOf } from '../../workflows/launch/model.ts';
+import { workflowIdOf as pollerIdOf } from '../../workflows/poller/model.ts';
+import { sheet } from '../support/live-sheet.ts';
+import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
+
+const FOLDER = join(packageRoot(), 'test/replay/histories');
+let longhaul: Longhaul;
+
+beforeAll(async () => {
+  longhaul = await openLonghaul();
+  await mkdir(FOLDER, { recursive: true });
+});
+afterAll(() => longhaul?.close());
+
+/** Keeps a history without what tells of the machine it was recorded on. */
+async function keep(name: string, workflowId: string): Promise<void> {
+  const { path } = await tools.temporal(silent);
+  const address = longhaul.platform.urls.temporal;
+  const shown = await longhaul.run(
+    path,
+    'workflow',
+    'show',
+    '-w',
+    workflowId,
+    '--output',
+    'json',
+    '--address',
+    address,
+  );
+  const json: unknown = JSON.parse(shown.stdout);
+  const clean = JSON.stringify(
+    json,
+    (key, value: unknown) => {
+      if (key === 'identity') return 'worker';
+      if (typeof value === 'string' && /^\d+@[^-]+-[0-9a-f]{32}$/.test(value)) return 'sticky-queue';
+      if (key === 'stackTrace') return '';
+      return value;
+    },
+    1,
+  );
+  expect(clean).not.toContain(packageRoot());
+  await writeFile(join(FOLDER, `${name}.sdk-${worker.version}.json`), `${clean}\n`);
+}
+
+const launch = (id: string, text: string) => longhaul.put(`sheets/lab-a/${id}.yaml`, text);
+
+it('launch: COMPLETE, with a scatter, a gather and two branches', async () => {
+  await launch(
+    'complete',
+    sheet(
+      'complete',
+      {
+        part: { scatter: ['sample'], command: 'echo ${{ sample }} > part', outputs: { part: 'part' } },
+        beside: { command: 'true' },
+        whole: {
+          command: 'cat ${{ inputs.parts }} > whole',
+          inputs: { parts: { from: 'part.part', gather: true } },
+          outputs: { whole: 'whole' },
+          after: ['beside'],
+        },
+      },
+      { scatter: { sample: ['a', 'b'] } },
+    ),
+  );
+  expect((await longhaul.follow('complete')).status).toBe('COMPLETE');
+  await keep('launch.complete', workflowIdOf('complete'));
+});
+
+it('launch: FAILED by a step while another runs', async () => {
+  await launch('failed', sheet('failed', { breaks: { command: 'sleep 1\nexit 3' }, runs: { command: 'sleep 60' } }));
+  expect((await longhaul.follow('failed')).status).toBe('FAILED');
+  await keep('launch.step-failed', workflowIdOf('failed'));
+});
+
+it('launch: FAILED by its sheet', async () => {
+  await launch('bad', sheet('bad', { a: { command: 'true', inputs: { x: 'nothing.txt' } } }));
+  expect((await longhaul.follow('bad')).status).toBe('FAILED');
+  await keep('launch.bad-sheet', workflowIdOf('bad'));
+});
+
+it('launch: CANCELLED while a job runs', async () => {
+  await launch('cancelled', sheet('cancelled', { sleeps: { command: 'sleep 60' } }));
+  await expect
+    .poll(async () => (await longhaul.steps.ofLaunch('cancelled', 1))[0]?.state, { timeout: 20_000 })
+    .toBe('RUNNING');
+  await longhaul.temporal.client.workflow.getHandle(workflowIdOf('cancelled')).cancel();
+  expect((await longhaul.follow('cancelled')).status).toBe('CANCELLED');
+  await keep('launch.cancelled', workflowIdOf('cancelled'));
+});
+
+it('batchPoller: until nothing is open', async () => {
+  const id = pollerIdOf({ account: LOCAL_PLACE.accountId, region: LOCAL_PLACE.region });
+  await longhaul.temporal.client.workflow.getHandle(id).result();
+  await keep('batch-poller.complete', id);
+});

@@ -1,0 +1,115 @@
+/**
+ * A world for the launch workflow: activities that keep a registry and a compute service in memory, and do only what
+ * a test tells them. The workflow under test is the real one.
+ *
+ * @module
+ */
+
+import type { WorkflowClient } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { LaunchActivities } from '../../activities/launch/index.ts';
+import type { Review } from '../../activities/launch/review.ts';
+import { JOBS_CHANGED_SIGNAL, type JobChange, type LaunchStatus } from '../../workflows/launch/model.ts';
+import type { StepOutline } from '../../workflows/launch/state.ts';
+
+export interface World {
+  activities: LaunchActivities;
+  /** Statuses in the order they were written. */
+  statuses: LaunchStatus[];
+  submitted: string[];
+  terminated: string[];
+  errors: { type: string; message: string }[];
+  /** Resolves when the step has been submitted. */
+  submission(step: string): Promise<{ workflowId: string; jobId: string; generation: number }>;
+}
+
+export interface WorldOptions {
+  steps: StepOutline[];
+  existing?: { status: LaunchStatus };
+  planFailure?: { type: string; message: string };
+  /** How each step's review ends; SUCCEEDED by default. Called once for each review. */
+  review?(step: string, nth: number): Review | Promise<Review>;
+  /** Called after a step was submitted, before the workflow hears of it. */
+  onSubmit?(step: string, job: { workflowId: string; jobId: string; generation: number }): Promise<void>;
+}
+
+export function createWorld(options: WorldOptions): World {
+  const waiting = new Map<string, PromiseWithResolvers<{ workflowId: string; jobId: string; generation: number }>>();
+  const submission = (step: string) => {
+    const known = waiting.get(step) ?? withResolvers<{ workflowId: string; jobId: string; generation: number }>();
+    waiting.set(step, known);
+    return known;
+  };
+  const reviews = new Map<string, number>();
+  const world: World = {
+    statuses: [],
+    submitted: [],
+    terminated: [],
+    errors: [],
+    submission: (step) => submission(step).promise,
+    activities: {
+      async registerLaunch() {
+        if (options.existing) return { outcome: 'existing', status: options.existing.status, attempt: 1 };
+        world.statuses.push('PREPARING');
+        return { outcome: 'new', status: 'PREPARING', attempt: 1 };
+      },
+      async planLaunch() {
+        if (options.planFailure)
+          throw ApplicationFailure.nonRetryable(options.planFailure.message, options.planFailure.type);
+        return {
+          planAddress: 's3://b/plan.json',
+          workflowType: 'steps',
+          computeService: 'batch',
+          consumer: 'lab-a',
+          steps: options.steps,
+        };
+      },
+      async recordStatus({ status, error }) {
+        world.statuses.push(status);
+        if (error) world.errors.push(error);
+      },
+      async submitStep({ step, generation, workflowId }) {
+        const job = { workflowId, jobId: `job-${step}-${generation}`, generation };
+        world.submitted.push(step);
+        await options.onSubmit?.(step, job);
+        submission(step).resolve(job);
+        return { jobId: job.jobId };
+      },
+      async reviewStep({ step }) {
+        const nth = (reviews.get(step) ?? 0) + 1;
+        reviews.set(step, nth);
+        return (await options.review?.(step, nth)) ?? { state: 'SUCCEEDED', succeeded: 1, failed: 0 };
+      },
+      async terminateJobs({ jobs }) {
+        world.terminated.push(...jobs.map(({ jobId }) => jobId));
+      },
+    },
+  };
+  return world;
+}
+
+interface PromiseWithResolvers<T> {
+  promise: Promise<T>;
+  resolve(value: T): void;
+}
+
+/** Promise.withResolvers, which Node 20 lacks. */
+function withResolvers<T>(): PromiseWithResolvers<T> {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((accept) => {
+    resolve = accept;
+  });
+  return { promise, resolve };
+}
+
+/** News of a job as events and poller send it. */
+export async function tell(
+  client: WorkflowClient,
+  job: { workflowId: string; jobId: string; generation: number },
+  step: string,
+  status: JobChange['status'],
+  attempts = 0,
+): Promise<void> {
+  const change: JobChange = { step, generation: job.generation, jobId: job.jobId, status, attempts };
+  await client.getHandle(job.workflowId).signal(JOBS_CHANGED_SIGNAL, [change]);
+}

@@ -1,0 +1,59 @@
+/**
+ * S3, SQS and EventBridge behind a front door in this process, with clients to them.
+ *
+ * @module
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createEvents } from '../../infra/local/aws/events/service.ts';
+import { LOCAL_PLACE } from '../../infra/local/aws/ports.ts';
+import { createS3 } from '../../infra/local/aws/s3/service.ts';
+import { createSqs } from '../../infra/local/aws/sqs/service.ts';
+import { createKit, type Kit, openFrontDoor } from '../../infra/local/kit/front-door.ts';
+
+export interface StandIns {
+  kit: Kit;
+  s3: S3Client;
+  sqs: SQSClient;
+  close(): Promise<void>;
+}
+
+export async function openStandIns(): Promise<StandIns> {
+  const directory = await mkdtemp(join(tmpdir(), 'longhaul-unit-'));
+  const kit = createKit();
+  const at = (name: string) => ({ kit, place: LOCAL_PLACE, directory: join(directory, name) });
+  const sqs = await createSqs(at('sqs'));
+  const events = await createEvents({ ...at('events'), queues: sqs.port });
+  const s3 = await createS3({ ...at('s3'), queues: sqs.port, events: events.port });
+  const door = await openFrontDoor(kit, [sqs.service, events.service, s3.service]);
+  const settings = {
+    region: LOCAL_PLACE.region,
+    endpoint: door.url,
+    credentials: { accessKeyId: 'unit', secretAccessKey: 'unit' },
+  };
+  const clients = { s3: new S3Client(settings), sqs: new SQSClient(settings) };
+  return {
+    kit,
+    ...clients,
+    async close() {
+      clients.s3.destroy();
+      clients.sqs.destroy();
+      await door.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Polls until `test` gives something true. */
+export async function until<T>(what: string, test: () => Promise<T> | T, withinMs = 10_000): Promise<NonNullable<T>> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const found = await test();
+    if (found) return found;
+    if (performance.now() > deadline) throw new Error(`never came to pass: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The time-skipping test server with Longhaul's search attributes, and a worker in it. One server a test file: a
+ * workflow task that fails for ever would stop the time of every other test on it.
+ *
+ * @module
+ */
+import { fileURLToPath } from 'node:url';
+import proto from '@temporalio/proto';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { silent, tools } from '../../infra/local/tools/index.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/launch/model.ts';
+
+export async function openTimeSkipping(): Promise<TestWorkflowEnvironment> {
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: 'ERROR', forward: {} } },
+  });
+  const server = await tools.testServer(silent);
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: server.path } },
+  });
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: env.namespace ?? 'default',
+    searchAttributes: Object.fromEntries(
+      Object.keys(SEARCH_ATTRIBUTES).map((name) => [
+        name,
+        proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+      ]),
+    ),
+  });
+  return env;
+}
+
+let bundled: Promise<WorkflowBundle> | undefined;
+
+/** The workflow bundle, made once a process. */
+export function workflowBundle(): Promise<WorkflowBundle> {
+  bundled ??= bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('ERROR'),
+  });
+  return bundled;
+}
+
+/** Runs the workflow worker and one activity worker for each queue while `run` runs. */
+export async function withWorkers<T>(
+  env: TestWorkflowEnvironment,
+  activities: Readonly<Record<string, object>>,
+  run: () => Promise<T>,
+): Promise<T> {
+  const shared = { connection: env.nativeConnection, namespace: env.namespace ?? 'default' };
+  const workers = await Promise.all([
+    Worker.create({ ...shared, taskQueue: WORKFLOW_TASK_QUEUE, workflowBundle: await workflowBundle() }),
+    ...Object.entries(activities).map(([taskQueue, implementations]) =>
+      Worker.create({ ...shared, taskQueue, activities: implementations }),
+    ),
+  ]);
+  const [first, ...rest] = workers;
+  if (!first) throw new Error('no worker');
+  return rest.reduceRight<() => Promise<T>>(
+    (inner, worker) => () => worker.runUntil(inner),
+    () => first.runUntil(run),
+  )();
+}

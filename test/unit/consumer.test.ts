@@ -1,0 +1,236 @@
+/**
+ * From the events queue to workflows: nothing lost, nothing done twice, nothing held up by what is no event.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { PutBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3';
+import { afterEach, describe, expect, it } from 'vitest';
+import { BUCKET, type ConsumerWorld, openConsumerWorld, VISIBILITY_SECONDS } from '../support/consumer-world.ts';
+import { eventBody } from '../support/event-fixtures.ts';
+import { until } from '../support/stand-ins.ts';
+
+const KEY = 'sheets/lab-a/cohort-7.json';
+const SHEET = '{"launchId": "cohort-7"}';
+const PUT = eventBody('s3-put-unversioned.direct');
+const RUNNING = eventBody('batch-running');
+
+let world: ConsumerWorld;
+async function open(options: { maxReceiveCount?: number } = {}): Promise<ConsumerWorld> {
+  world = await openConsumerWorld(options.maxReceiveCount ?? 3);
+  return world;
+}
+afterEach(() => world.close());
+
+const startedIds = () => world.starts.map(({ options }) => options.workflowId);
+
+describe('a sheet', () => {
+  it('put into the bucket starts its launch, by the notification S3 itself sends', async () => {
+    await open();
+    const configuration = {
+      QueueConfigurations: [{ QueueArn: world.queueArn, Events: ['s3:ObjectCreated:*' as const] }],
+    };
+    await world.s3.send(
+      new PutBucketNotificationConfigurationCommand({ Bucket: BUCKET, NotificationConfiguration: configuration }),
+    );
+    world.start();
+    await world.putSheet('sheets/lab-a/Probe 7+8 ü.yaml', 'launchId: probe\n');
+    await until('the launch is started', () => world.starts.length > 0);
+    await world.drained();
+    expect(startedIds()).toEqual(['launch/probe']);
+    const address = 's3://longhaul/sheets/lab-a/Probe 7+8 ü.yaml';
+    expect(world.starts[0]?.options.args).toEqual([{ launchId: 'probe', configurationFile: address }]);
+  });
+
+  it('announced three times is the same workflow each time', async () => {
+    await open();
+    await world.putSheet(KEY, SHEET);
+    await world.send(PUT, PUT, PUT);
+    world.start();
+    await world.drained();
+    expect(new Set(startedIds())).toEqual(new Set(['launch/cohort-7']));
+    for (const { options } of world.starts) expect(options.workflowIdConflictPolicy).toBe('USE_EXISTING');
+  });
+
+  it('announced again long after its launch ended starts nothing', async () => {
+    await open();
+    await world.putSheet(KEY, SHEET);
+    world.registry.set('cohort-7', {
+      status: 'COMPLETE',
+      sheet_digest: createHash('sha256').update(SHEET).digest('hex'),
+    });
+    await world.send(PUT);
+    world.start();
+    await world.drained();
+    expect(world.attempts).toBe(0);
+    expect((await world.counts()).dead).toBe(0);
+  });
+
+  it('taken away again starts nothing and is done with', async () => {
+    await open();
+    await world.send(PUT);
+    world.start();
+    await world.drained();
+    expect(world.attempts).toBe(0);
+    expect((await world.counts()).dead).toBe(0);
+  });
+
+  it('stays in the queue until its workflow has been started', async () => {
+    await open();
+    await world.putSheet(KEY, SHEET);
+    let release = () => {};
+    world.temporal.hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    await world.send(PUT);
+    world.start();
+    await until('the start is under way', () => world.attempts > 0);
+    expect(await world.counts()).toEqual({ waiting: 0, inHand: 1, dead: 0 });
+    release();
+    await world.drained();
+    expect(startedIds()).toEqual(['launch/cohort-7']);
+  });
+});
+
+describe('news of jobs', () => {
+  it('of one launch travel in one signal', async () => {
+    await open();
+    const other = RUNNING.replaceAll('launch/cohort-7|', 'launch/cohort-8|');
+    await world.send(eventBody('batch-submitted'), RUNNING, other, eventBody('batch-succeeded'));
+    world.start();
+    await world.drained();
+    expect(world.signals).toHaveLength(2);
+    const changes = world.signals.find(({ workflowId }) => workflowId === 'launch/cohort-7')?.changes ?? [];
+    expect(changes.map(({ status }) => status).sort()).toEqual(['RUNNING', 'SUBMITTED', 'SUCCEEDED']);
+  });
+
+  it('of a launch that has ended are done with', async () => {
+    await open();
+    world.endedWorkflows.add('launch/cohort-7');
+    await world.send(RUNNING);
+    world.start();
+    await world.drained();
+    expect(world.attempts).toBe(1);
+    expect((await world.counts()).dead).toBe(0);
+  });
+});
+
+describe('what is not for us', () => {
+  it('is deleted without a word to Temporal', async () => {
+    await open();
+    await world.send(
+      ...['s3-test-event', 's3-other-bucket.direct', 's3-not-a-sheet.direct', 's3-removed-object.eventbridge'].map(
+        eventBody,
+      ),
+      ...['batch-array-child', 'batch-foreign-job', 'other-service.eventbridge'].map(eventBody),
+    );
+    world.start();
+    await world.drained();
+    expect(world.attempts).toBe(0);
+    expect((await world.counts()).dead).toBe(0);
+  });
+
+  it('and not understood goes to the dead-letter queue as it came, and holds nothing else up', async () => {
+    await open({ maxReceiveCount: 2 });
+    await world.putSheet(KEY, SHEET);
+    const poison = ['poison-not-json', 'poison-array', 'poison-record-without-key', 'poison-batch-unknown-status'].map(
+      eventBody,
+    );
+    await world.send(...poison, PUT, RUNNING);
+    world.start();
+    await until('the good ones are done', () => world.starts.length === 1 && world.signals.length === 1);
+    await until('the poison is dead', async () => {
+      const { waiting, inHand, dead } = await world.counts();
+      if (waiting === 0 && inHand > 0) world.kit.clock.advance((VISIBILITY_SECONDS + 1) * 1000);
+      return dead === poison.length && waiting + inHand === 0;
+    });
+    expect((await world.deadBodies()).sort()).toEqual([...poison].sort());
+    expect(world.starts).toHaveLength(1);
+  });
+});
+
+describe('while Temporal is down', () => {
+  it('messages are held, and handled once it is back, though each may be received only once', async () => {
+    await open({ maxReceiveCount: 1 });
+    await world.putSheet(KEY, SHEET);
+    world.temporal.down = true;
+    await world.send(PUT, RUNNING);
+    world.start();
+    // Longer than the queue hides a message, several times over.
+    for (let round = 1; round <= 3; round += 1) {
+      const before = world.kit.calls.lastSeq;
+      // Either of the two, failing, holds both.
+      const holds = () => world.kit.calls.list({ operation: 'ChangeMessageVisibility', afterSeq: before }).length;
+      await until('both were tried and held again', () => holds() >= 4);
+      world.kit.clock.advance((VISIBILITY_SECONDS + 10) * 1000);
+      expect(await world.counts()).toEqual({ waiting: 0, inHand: 2, dead: 0 });
+    }
+    world.temporal.down = false;
+    await world.drained();
+    expect(startedIds()).toEqual(['launch/cohort-7']);
+    expect(world.signals).toHaveLength(1);
+    expect((await world.counts()).dead).toBe(0);
+  }, 30_000);
+
+  it('a consumer that is stopped leaves them to the next', async () => {
+    await open({ maxReceiveCount: 3 });
+    await world.putSheet(KEY, SHEET);
+    world.temporal.down = true;
+    await world.send(PUT);
+    world.start();
+    await until('it was tried', () => world.attempts > 0);
+    world.stop();
+    await world.stopped();
+    expect((await world.counts()).inHand).toBe(1);
+    world.temporal.down = false;
+    world.start();
+    world.kit.clock.advance(61_000);
+    await world.drained();
+    expect(startedIds()).toEqual(['launch/cohort-7']);
+  });
+});
+
+describe('while AWS is in trouble', () => {
+  it('a receive that fails is tried again', async () => {
+    await open();
+    await world.putSheet(KEY, SHEET);
+    world.kit.faults.set([{ service: 'sqs', operation: 'ReceiveMessage', times: 4, effect: 'error' }]);
+    await world.send(PUT);
+    world.start();
+    await world.drained();
+    expect(startedIds()).toEqual(['launch/cohort-7']);
+  });
+
+  it('a sheet that cannot be read just now is read later', async () => {
+    await open({ maxReceiveCount: 1 });
+    await world.putSheet(KEY, SHEET);
+    world.kit.faults.set([{ service: 's3', operation: 'GetObject', times: 4, effect: 'throttle' }]);
+    await world.send(PUT);
+    world.start();
+    await world.drained();
+    expect(startedIds()).toEqual(['launch/cohort-7']);
+    expect((await world.counts()).dead).toBe(0);
+  });
+
+  it('a deletion that fails lets the message come again, and that changes nothing', async () => {
+    await open();
+    await world.putSheet(KEY, SHEET);
+    world.kit.faults.set([{ service: 'sqs', operation: 'DeleteMessage', times: 3, effect: 'error' }]);
+    await world.send(PUT);
+    world.start();
+    await until('it was started', () => world.starts.length === 1);
+    await until('it came again', async () => {
+      world.kit.clock.advance((VISIBILITY_SECONDS + 1) * 1000);
+      return world.starts.length === 2;
+    });
+    await world.drained();
+    expect(new Set(startedIds()).size).toBe(1);
+  });
+
+  it('a queue that is not there ends the consumer with a remedy', async () => {
+    await open();
+    await expect(world.consume('no-such-queue')).rejects.toThrow(
+      'the queue no-such-queue cannot be used: create it, or set LONGHAUL_EVENTS_QUEUE',
+    );
+  });
+});

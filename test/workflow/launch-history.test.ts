@@ -1,0 +1,65 @@
+/** The bound on a launch's history that stands in its doc comment, measured. */
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
+import { ACTIVITY_TASK_QUEUE, LIMITS, WORKFLOW_TYPE } from '../../workflows/launch/model.ts';
+import type { StepOutline } from '../../workflows/launch/state.ts';
+import { createWorld, tell } from '../support/launch-world.ts';
+import { openTimeSkipping, withWorkers, workflowBundle } from '../support/time-skipping.ts';
+
+/** Temporal ends a workflow at 51,200 events (server default, limit.historyCount.error). */
+const TEMPORAL_LIMIT = 51_200;
+const OVERHEAD = 40;
+const EVENTS_A_STEP = 24;
+
+let env: TestWorkflowEnvironment;
+beforeAll(async () => {
+  env = await openTimeSkipping();
+});
+afterAll(() => env.teardown());
+
+async function historyOf(steps: StepOutline[]): Promise<number> {
+  const world = createWorld({
+    steps,
+    onSubmit: async (name, job) => {
+      // As much news as there can be of a job that Batch did not retry.
+      for (const status of ['RUNNABLE', 'RUNNING', 'SUCCEEDED'] as const)
+        await tell(env.client.workflow, job, name, status);
+    },
+  });
+  return withWorkers(env, { [ACTIVITY_TASK_QUEUE]: world.activities }, async () => {
+    const workflowId = `launch/bound-${steps.length}`;
+    const args = [{ launchId: 'bound', configurationFile: 's3://b/k' }];
+    const handle = await env.client.workflow.start(WORKFLOW_TYPE, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args });
+    await handle.result();
+    return Number((await handle.describe()).historyLength);
+  });
+}
+
+/** A chain is the worst case: nothing shares a workflow task. */
+const chain = (length: number): StepOutline[] =>
+  Array.from({ length }, (_, index) => ({ name: `s${index}`, after: index === 0 ? [] : [`s${index - 1}`], items: 1 }));
+
+it('grows by no more than it says with each step', async () => {
+  const short = await historyOf(chain(2));
+  const long = await historyOf(chain(22));
+
+  expect(short).toBeLessThanOrEqual(OVERHEAD + 2 * EVENTS_A_STEP);
+  expect((long - short) / 20).toBeLessThanOrEqual(EVENTS_A_STEP);
+  expect(OVERHEAD + LIMITS.steps * EVENTS_A_STEP).toBeLessThan(TEMPORAL_LIMIT / 2);
+});
+
+it('does not grow with the number of items', async () => {
+  const [one, many] = [
+    await historyOf([{ name: 'a', after: [], items: 1 }]),
+    await historyOf([{ name: 'a', after: [], items: 10_000 }]),
+  ];
+  expect(many).toBeLessThanOrEqual(one + 3);
+});
+
+it('the bundle holds no parser and no schema: they would make every workflow heavy', async () => {
+  const { code } = await workflowBundle();
+  for (const module of ['node_modules/ajv', 'node_modules/yaml', 'node_modules/@aws-sdk', 'sheet.schema.json']) {
+    expect(code).not.toContain(module);
+  }
+});

@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+/** One project a lane. Forks, because Temporal's native runtime does not survive worker threads. */
+const lane = (name: string, options: Record<string, unknown> = {}) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], pool: 'forks' as const, ...options },
+});
+
+export default defineConfig({
+  test: {
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+    projects: [
+      lane('unit', { testTimeout: 20_000, setupFiles: ['test/support/no-network.ts'] }),
+      lane('contract', { testTimeout: 60_000, hookTimeout: 60_000 }),
+      lane('workflow', {
+        testTimeout: 60_000,
+        hookTimeout: 120_000,
+        setupFiles: ['test/support/no-network.ts'],
+      }),
+      // Not a lane: scripts/record-histories.mjs.
+      lane('record', { testTimeout: 120_000, hookTimeout: 300_000 }),
+      lane('replay', { testTimeout: 60_000, hookTimeout: 120_000 }),
+      lane('integration', { testTimeout: 180_000, hookTimeout: 300_000, fileParallelism: false }),
+      lane('faults', { testTimeout: 180_000, hookTimeout: 300_000, fileParallelism: false }),
+    ],
+  },
+});

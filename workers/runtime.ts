@@ -1,0 +1,104 @@
+/**
+ * What every worker process shares: logs, connections, activities with their dependencies, an orderly end.
+ *
+ * @module
+ */
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
+import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createBatchCompute } from '../activities/launch/compute/batch.ts';
+import { createLaunchActivities } from '../activities/launch/index.ts';
+import { createPollerActivities } from '../activities/poller/index.ts';
+import { wakePoller } from '../activities/poller/wake.ts';
+import { createAwsClients } from '../lib/aws-clients.ts';
+import { createLogger } from '../lib/log.ts';
+import type { Settings } from '../lib/settings.ts';
+import { LaunchStore } from '../lib/store/launches.ts';
+import { StepStore } from '../lib/store/steps.ts';
+import { tableNames } from '../lib/store/tables.ts';
+import { builtFile, connectTemporal, converterOf } from '../lib/temporal/client.ts';
+import { WORKFLOW_TASK_QUEUE } from '../workflows/kit/queues.ts';
+import { ACTIVITY_TASK_QUEUE as LAUNCH_QUEUE } from '../workflows/launch/model.ts';
+import { ACTIVITY_TASK_QUEUE as POLLER_QUEUE } from '../workflows/poller/model.ts';
+
+/** Workflows kept in memory; a sticky cache counts workflows, it does not weigh them. */
+const CACHED_WORKFLOWS = 300;
+/** Activities get `grace` to end by themselves, then the process goes: under what ECS allows (stopTimeout 120 s). */
+const SHUTDOWN = { shutdownGraceTime: '10 seconds', shutdownForceTime: '15 seconds' } as const;
+
+/** Runs the workers of every task queue in this process until SIGTERM or SIGINT. */
+export async function runWorkers(settings: Settings): Promise<void> {
+  const logger = createLogger('worker', settings.logLevel);
+  Runtime.install({ logger: new DefaultLogger('TRACE', (entry) => write(logger, entry)), shutdownSignals: [] });
+  const connection = await NativeConnection.connect({ address: settings.temporalAddress });
+  const { client } = await connectTemporal(settings);
+  const aws = createAwsClients();
+  const tables = tableNames(settings.tablePrefix);
+  const steps = new StepStore(aws.dynamodb, tables);
+  const launches = new LaunchStore(aws.dynamodb, tables);
+  const batch = createBatchCompute({ ...aws, settings });
+  const shared = {
+    connection,
+    namespace: settings.temporalNamespace,
+    dataConverter: converterOf(settings),
+    ...SHUTDOWN,
+    ...(settings.buildId && {
+      workerDeploymentOptions: {
+        useWorkerVersioning: true as const,
+        version: { deploymentName: 'longhaul', buildId: settings.buildId },
+        // Every workflow says its own.
+        defaultVersioningBehavior: 'PINNED' as const,
+      },
+    }),
+  };
+  const workers = await Promise.all([
+    Worker.create({
+      ...shared,
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      workflowBundle: { codePath: builtFile(settings.payloadKey ? 'workflows-encrypted.js' : 'workflows.js') },
+      maxCachedWorkflows: CACHED_WORKFLOWS,
+    }),
+    Worker.create({
+      ...shared,
+      taskQueue: LAUNCH_QUEUE,
+      activities: createLaunchActivities({
+        s3: aws.s3,
+        launches,
+        steps,
+        compute: new Map([[batch.name, batch]]),
+        settings,
+        wakePoller: (place) => wakePoller(client, place, settings.pollSeconds),
+      }),
+    }),
+    Worker.create({
+      ...shared,
+      taskQueue: POLLER_QUEUE,
+      activities: createPollerActivities({ steps, launches, compute: batch, client }),
+      maxConcurrentActivityTaskExecutions: 4,
+    }),
+  ]);
+  const stop = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  logger.info({ queues: workers.map((worker) => worker.options.taskQueue) }, 'workers are running');
+  await Promise.all(workers.map((worker) => worker.run()));
+}
+
+/**
+ * Temporal's entries carry the ids of workflow, run and activity as metadata. Of a failure of ours only the type is
+ * logged: its message may quote a sheet or the last lines of a job's log. A workflow's error comes out of its sandbox
+ * as a plain Error, so of those only the name is known.
+ */
+function write(logger: ReturnType<typeof createLogger>, { level, message, meta }: LogEntry): void {
+  const { taskToken: _, error, ...ids } = (meta ?? {}) as Record<string, unknown>;
+  const at = level.toLowerCase() as 'trace' | 'debug' | 'info' | 'warn' | 'error';
+  const fromWorkflow = 'workflowId' in ids && !('activityId' in ids);
+  logger[at]({ ...ids, ...(error instanceof Error && describe(error, fromWorkflow)) }, message);
+}
+
+function describe(error: Error, fromWorkflow: boolean): { error: string; errorMessage?: string } {
+  if (error instanceof ApplicationFailure) return { error: error.type ?? error.name };
+  if (error instanceof TemporalFailure || fromWorkflow) return { error: error.name };
+  return { error: error.name, errorMessage: error.message };
+}

@@ -1,0 +1,7 @@
+/**
+ * Every workflow type: the worker's bundle starts here.
+ *
+ * @module
+ */
+export { launch } from './launch/workflow.ts';
+export { batchPoller } from './poller/workflow.ts';

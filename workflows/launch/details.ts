@@ -1,0 +1,26 @@
+/**
+ * What the Temporal Web UI shows as the current details of a launch, in Markdown.
+ *
+ * @module
+ */
+import type { LaunchProgress, StepProgress } from './model.ts';
+
+/** More rows than this make the page slow and nobody reads them; the rest is counted. */
+const ROWS = 50;
+
+export function describeProgress(progress: LaunchProgress): string {
+  const waiting = progress.waitingFor ? ` (for ${progress.waitingFor})` : '';
+  const lines = [`**${progress.status}**${waiting}, attempt ${progress.attempt}`];
+  if (progress.error) lines.push('', `${progress.error.type}: ${progress.error.message}`);
+  if (progress.steps.length > 0) {
+    lines.push('', '| step | state | items done | job |', '| --- | --- | --- | --- |');
+    lines.push(...progress.steps.slice(0, ROWS).map(row));
+    if (progress.steps.length > ROWS) lines.push('', `and ${progress.steps.length - ROWS} more steps`);
+  }
+  return lines.join('\n');
+}
+
+function row(step: StepProgress): string {
+  const failed = step.items.failed > 0 ? `, ${step.items.failed} failed` : '';
+  return `| ${step.name} | ${step.state} | ${step.items.succeeded} of ${step.items.total}${failed} | ${step.jobId ?? ''} |`;
+}

@@ -1,0 +1,37 @@
+/**
+ * The messages a launch understands.
+ *
+ * @module
+ */
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { JOB_STATUSES, JOBS_CHANGED_SIGNAL, type JobChange, type LaunchProgress, PROGRESS_QUERY } from './model.ts';
+
+/** News of jobs, merged: from Batch's events and from the poller, in any order and any number. */
+export const jobsChanged = defineSignal<[JobChange[]]>(JOBS_CHANGED_SIGNAL);
+
+/** Status, steps and counts as the workflow knows them now. */
+export const progressQuery = defineQuery<LaunchProgress>(PROGRESS_QUERY);
+
+/** Anybody can send a signal, and one that throws would stop the launch for good: what cannot be used is left out. */
+export function usableChanges(changes: unknown): JobChange[] {
+  return Array.isArray(changes) ? changes.filter(isJobChange) : [];
+}
+
+function isJobChange(change: unknown): change is JobChange {
+  if (typeof change !== 'object' || change === null) return false;
+  const { step, generation, jobId, status, attempts, counts } = change as Partial<Record<keyof JobChange, unknown>>;
+  return (
+    typeof step === 'string' &&
+    typeof jobId === 'string' &&
+    Number.isInteger(generation) &&
+    Number.isInteger(attempts) &&
+    JOB_STATUSES.some((known) => known === status) &&
+    (counts === undefined || isCounts(counts))
+  );
+}
+
+function isCounts(counts: unknown): boolean {
+  if (typeof counts !== 'object' || counts === null) return false;
+  const { running, succeeded, failed } = counts as Record<string, unknown>;
+  return [running, succeeded, failed].every(Number.isInteger);
+}

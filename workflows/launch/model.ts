@@ -1,0 +1,182 @@
+/**
+ * The contract of the launch domain: names, ids, statuses, messages, inputs and outputs. Depends on nothing, so that
+ * workflows, activities and clients can all import it.
+ *
+ * @module
+ */
+
+export const WORKFLOW_TYPE = 'launch';
+export const ACTIVITY_TASK_QUEUE = 'longhaul-launch';
+
+/** `launch/<launchId>`: the id makes a second start of the same launch the same workflow. */
+export const workflowIdOf = (launchId: string): string => `launch/${launchId}`;
+
+/** Opaque and safe in ids, keys and job names. */
+export const LAUNCH_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+export const LAUNCH_STATUSES = ['PREPARING', 'WAITING', 'READY', 'RUNNING', 'COMPLETE', 'FAILED', 'CANCELLED'] as const;
+export type LaunchStatus = (typeof LAUNCH_STATUSES)[number];
+
+export type WaitingFor = 'restore' | 'approval' | 'budget';
+
+/** Which status may follow which; `undefined` is the launch that does not exist yet. */
+export const TRANSITIONS: Readonly<Record<LaunchStatus | 'undefined', readonly LaunchStatus[]>> = {
+  undefined: ['PREPARING'],
+  PREPARING: ['WAITING', 'READY', 'FAILED', 'CANCELLED'],
+  WAITING: ['READY', 'FAILED', 'CANCELLED'],
+  READY: ['RUNNING', 'FAILED', 'CANCELLED'],
+  RUNNING: ['COMPLETE', 'FAILED', 'CANCELLED'],
+  COMPLETE: [],
+  FAILED: ['PREPARING'],
+  CANCELLED: ['PREPARING'],
+};
+
+export const canMove = (from: LaunchStatus | undefined, to: LaunchStatus): boolean =>
+  TRANSITIONS[from ?? 'undefined'].includes(to);
+
+/** Nothing more happens to a launch in one of these, unless it is retried. */
+export const isEnded = (status: LaunchStatus): boolean =>
+  status === 'COMPLETE' || status === 'FAILED' || status === 'CANCELLED';
+
+export const COMPUTE_SERVICES = ['batch'] as const;
+export type ComputeService = (typeof COMPUTE_SERVICES)[number];
+
+export const WORKFLOW_TYPES = ['steps'] as const;
+export type SheetWorkflowType = (typeof WORKFLOW_TYPES)[number];
+
+/**
+ * Types of the `ApplicationFailure`s of this domain. All are non-retryable: a retry cannot mend them. What each
+ * means and what the user does about it stands in docs/errors.md; a test keeps the two equal.
+ */
+export const ERROR_TYPES = [
+  'MissingRequiredParametersError',
+  'InvalidSheetError',
+  'LaunchConflictError',
+  'StepFailedError',
+  'OutputsMissingError',
+  'JobRejectedError',
+  'LaunchTerminatedError',
+] as const;
+export type LaunchErrorType = (typeof ERROR_TYPES)[number];
+
+/** The seed's three parameters, and the object version where the caller knows it. */
+export interface LaunchInput {
+  launchId: string;
+  /** `s3://bucket/object` of the sheet. */
+  configurationFile: string;
+  computeService?: string;
+  /** S3 version id; without it the newest version is read once and then kept. */
+  configurationFileVersion?: string;
+}
+
+export interface LaunchResult {
+  launchId: string;
+  status: LaunchStatus;
+  /** `existing`: this id had already been launched with the same sheet, so nothing was done. */
+  outcome: 'ran' | 'existing';
+  attempt: number;
+}
+
+/** States of a step, in the order they come. */
+export const STEP_STATES = ['PENDING', 'SUBMITTED', 'RUNNABLE', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED'] as const;
+export type StepState = (typeof STEP_STATES)[number];
+
+/** How many of a step's items are where. Sums to at most `total`. */
+export interface ItemCounts {
+  total: number;
+  running: number;
+  succeeded: number;
+  failed: number;
+}
+
+export interface StepProgress {
+  name: string;
+  after: readonly string[];
+  state: StepState;
+  items: ItemCounts;
+  jobId?: string;
+  /** Milliseconds since the epoch. */
+  submittedAt?: number;
+  startedAt?: number;
+  endedAt?: number;
+  /** Why it failed, in one line. */
+  cause?: string;
+}
+
+export interface LaunchProgress {
+  launchId: string;
+  status: LaunchStatus;
+  waitingFor?: WaitingFor;
+  attempt: number;
+  /** When each status was reached, milliseconds since the epoch. */
+  statuses: Partial<Record<LaunchStatus, number>>;
+  steps: readonly StepProgress[];
+  error?: LaunchError;
+}
+
+export interface LaunchError {
+  type: string;
+  message: string;
+}
+
+export const PROGRESS_QUERY = 'progress';
+export const JOBS_CHANGED_SIGNAL = 'jobsChanged';
+
+/** The states AWS Batch reports, in rank; RUNNING -> RUNNABLE is legal when Batch retries an attempt. */
+export const JOB_STATUSES = ['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEEDED', 'FAILED'] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+/** What an event or the poller saw of one job. Says nothing that the job's commits do not have to confirm. */
+export interface JobChange {
+  step: string;
+  /** Which submission of the step: a late event of an earlier one is ignored. */
+  generation: number;
+  jobId: string;
+  status: JobStatus;
+  /** Batch's own attempts so far, 0 before the first ended. */
+  attempts: number;
+  counts?: Omit<ItemCounts, 'total'>;
+}
+
+/** Search attributes; registered with the namespace at start. */
+export const SEARCH_ATTRIBUTES = {
+  LonghaulStatus: 'Keyword',
+  LonghaulWorkflowType: 'Keyword',
+  LonghaulComputeService: 'Keyword',
+  LonghaulConsumer: 'Keyword',
+} as const;
+
+/**
+ * The variables by which a job is recognised in events and tells its own code what to do. The submission key is
+ * ours, so an event is understood even when it comes before SubmitJob has answered.
+ */
+export const JOB_ENVIRONMENT = {
+  /** `<workflow id>|<step>|<generation>` */
+  submission: 'LONGHAUL_SUBMISSION',
+  manifest: 'LONGHAUL_MANIFEST',
+  rowBytes: 'LONGHAUL_ROW_BYTES',
+  work: 'LONGHAUL_WORK',
+  shared: 'LONGHAUL_SHARED',
+} as const;
+
+export interface Submission {
+  workflowId: string;
+  step: string;
+  generation: number;
+}
+
+export const formatSubmission = (submission: Submission): string =>
+  `${submission.workflowId}|${submission.step}|${submission.generation}`;
+
+/** @returns undefined for a job that is not ours */
+export function parseSubmission(text: string): Submission | undefined {
+  const [workflowId, step, generation, rest] = text.split('|');
+  if (!workflowId || !step || rest !== undefined || !/^\d{1,9}$/.test(generation ?? '')) return undefined;
+  return { workflowId, step, generation: Number(generation) };
+}
+
+/**
+ * Bounds of one launch. With at most 12 history events a step, 1,000 steps stay far below Temporal's 51,200 events
+ * (measured in test/workflow/launch-history.test.ts); AWS Batch takes arrays of 2 to 10,000 children.
+ */
+export const LIMITS = { steps: 1_000, items: 10_000, sheetBytes: 1_048_576 } as const;

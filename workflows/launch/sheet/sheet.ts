@@ -1,0 +1,50 @@
+/**
+ * The launch sheet as its reader gets it, after {@link ./parse.ts} has checked it against sheet.schema.json.
+ *
+ * @module
+ */
+import type { ComputeService, SheetWorkflowType } from '../model.ts';
+
+export type Scalar = string | number | boolean;
+
+export interface Sheet {
+  apiVersion: 'longhaul/v1';
+  launchId?: string;
+  workflowType: SheetWorkflowType;
+  workflowEndpoint?: string;
+  consumer: string;
+  /** `s3://bucket/prefix` */
+  dataPath: string;
+  resultsPath?: string;
+  computeService?: ComputeService;
+  clusterId?: string;
+  sharedFileSystem?: SharedFileSystem;
+  parameters?: Record<string, Scalar>;
+  scatter?: Record<string, SheetItem[] | { discover: string }>;
+  steps: Record<string, SheetStep>;
+}
+
+export interface SharedFileSystem {
+  type: 'lustre' | 'efs' | 'host';
+  fileSystemId?: string;
+  hostPath?: string;
+  root?: string;
+}
+
+/** An item of a dimension: its name alone, or a name with further fields. */
+export type SheetItem = string | ({ name: string } & Record<string, Scalar>);
+
+export interface SheetStep {
+  description?: string;
+  image: string;
+  command?: string;
+  argv?: string[];
+  scatter?: string[];
+  after?: string[];
+  inputs?: Record<string, string | { from: string; gather?: boolean }>;
+  outputs?: Record<string, string>;
+  resources?: { vcpus?: number; memoryMiB?: number };
+  timeoutSeconds?: number;
+  retries?: number;
+  environment?: Record<string, string>;
+}
