@@ -60,9 +60,9 @@ function runLane(lane, node, suffix) {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, LONGHAUL_LANE_SUMMARY: file },
   });
-  const { passed, failed, skipped } = existsSync(file)
+  const { passed, failed, skipped, failures } = existsSync(file)
     ? JSON.parse(readFileSync(file, 'utf8'))
-    : { passed: 0, failed: 1, skipped: [] };
+    : { passed: 0, failed: 1, skipped: [], failures: ['the lane did not come to its end'] };
   const problems = passed + failed + skipped.length === 0 || (status !== 0 && failed === 0) ? 1 : failed;
   total.passed += passed;
   total.failed += problems;
@@ -71,6 +71,8 @@ function runLane(lane, node, suffix) {
   rows.push(
     `${`${lane}${suffix}`.padEnd(22)} ${counts}${passed === 0 ? ' – the lane ran no test' : ''}${seconds(begun)}`,
   );
+  // Again at the end: whoever reads only the tail of a log learns what failed.
+  for (const line of failures) rows.push(`  FAILED ${line}`);
   for (const line of skipped) rows.push(`  skipped ${line}`);
 }
 
