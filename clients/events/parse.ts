@@ -76,23 +76,27 @@ function sheetEvent(ownBucket: string, bucket: string, key: string, version?: st
 
 /** Batch's own "Batch Job State Change"; the submission key in the job's environment tells whose it is. */
 function fromJobEvent(message: Json, detail: Json): Event {
-  if (message['detail-type'] !== 'Batch Job State Change')
+  const blocked = message['detail-type'] === 'Batch Job Queue Blocked';
+  if (message['detail-type'] !== 'Batch Job State Change' && !blocked)
     return { kind: 'ignored', reason: 'not a state change of a job' };
   const status = JOB_STATUSES.find((known) => known === detail.status);
   const jobId = detail.jobId;
   if (!status || typeof jobId !== 'string') return { kind: 'poison', reason: 'a job event without status or job id' };
   // Children are counted, not followed one by one; the rule filters them out, but rules are edited by people.
-  if (isObject(detail.arrayProperties) && detail.arrayProperties.index !== undefined)
-    return { kind: 'ignored', reason: 'a child of an array' };
+  const child = isObject(detail.arrayProperties) && detail.arrayProperties.index !== undefined;
+  if (child && !blocked) return { kind: 'ignored', reason: 'a child of an array' };
   const key = submissionOf(detail);
   const submission = key === undefined ? undefined : parseSubmission(key);
   if (!submission) return { kind: 'ignored', reason: "not one of Longhaul's jobs" };
+  const { workflowId, ...of } = submission;
+  if (blocked) {
+    const stuck = text(detail, 'statusReason') ?? '';
+    // The job that blocks may be a child; its array is what the launch knows. It waits, whatever attempt it is at.
+    const [parent = ''] = jobId.split(':');
+    return { kind: 'job', workflowId, change: { ...of, jobId: parent, status: 'RUNNABLE', attempts: 0, stuck } };
+  }
   const attempts = Array.isArray(detail.attempts) ? detail.attempts.length : 0;
-  return {
-    kind: 'job',
-    workflowId: submission.workflowId,
-    change: { step: submission.step, generation: submission.generation, jobId, status, attempts },
-  };
+  return { kind: 'job', workflowId, change: { ...of, jobId, status, attempts } };
 }
 
 function submissionOf(detail: Json): string | undefined {
@@ -116,6 +120,7 @@ function submissionOf(detail: Json): string | undefined {
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** A field that is a text and not empty. */
 function text(holder: unknown, name: string): string | undefined {
   const value = isObject(holder) ? holder[name] : undefined;
   return typeof value === 'string' && value !== '' ? value : undefined;
