@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
 import type { StepItem, StepStore } from '../../lib/store/steps.ts';
+import { stuckReason } from '../../workflows/launch/causes.ts';
 import {
   isEnded,
   type LaunchProgress,
@@ -84,6 +85,13 @@ async function askWorkflow(client: Client, launchId: string): Promise<LaunchProg
   }
 }
 
+/** The registry knows the reason, not since when; its job has waited no longer than since it was submitted. */
+const toStuck = (reason: string, submittedAt: string) => ({
+  reason,
+  remedy: stuckReason(reason)?.remedy ?? '',
+  since: Date.parse(submittedAt),
+});
+
 function toProgress(item: LaunchItem, steps: readonly StepItem[]): LaunchProgress {
   const statuses: LaunchProgress['statuses'] = {};
   for (const [status, at] of Object.entries(item.statuses)) statuses[status as LaunchStatus] = Date.parse(at);
@@ -100,7 +108,9 @@ function toProgress(item: LaunchItem, steps: readonly StepItem[]): LaunchProgres
         after: [],
         state: step.state,
         items: step.items,
-        jobId: step.job_id,
+        ...(step.job_id !== undefined && { jobId: step.job_id }),
+        ...(step.stuck !== undefined && { stuck: toStuck(step.stuck, step.submitted_at) }),
+        generation: step.generation,
         submittedAt: Date.parse(step.submitted_at),
         ...(step.started_at && { startedAt: Date.parse(step.started_at) }),
         ...(step.ended_at && { endedAt: Date.parse(step.ended_at) }),
