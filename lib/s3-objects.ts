@@ -27,6 +27,8 @@ export interface ReadObject {
   bytes: Buffer;
   version?: string;
   etag: string;
+  /** The user's own metadata of the object. */
+  metadata: Readonly<Record<string, string>>;
 }
 
 /** @throws UnreadableObjectError when the object is missing, refused, archived, or larger than `limit` bytes */
@@ -48,6 +50,7 @@ export async function readObject(
     return {
       bytes,
       etag: answer.ETag ?? '',
+      metadata: answer.Metadata ?? {},
       ...(answer.VersionId && answer.VersionId !== 'null' && { version: answer.VersionId }),
     };
   } catch (error) {

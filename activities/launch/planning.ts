@@ -8,7 +8,7 @@ import { putJson, readObject, UnreadableObjectError } from '../../lib/s3-objects
 import { listMatches } from '../../lib/s3-patterns.ts';
 import { COMPUTE_SERVICES, type LaunchInput, LIMITS } from '../../workflows/launch/model.ts';
 import { discoverPattern } from '../../workflows/launch/patterns.ts';
-import { attemptState, consumerOfUpload, inventoryAddress } from '../../workflows/launch/places.ts';
+import { attemptState, CACHE_METADATA, consumerOfUpload, inventoryAddress } from '../../workflows/launch/places.ts';
 import { type Plan, planLaunch as plan } from '../../workflows/launch/plan.ts';
 import { parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
 import { type Problem, SheetError } from '../../workflows/launch/sheet/problems.ts';
@@ -38,14 +38,16 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
     async planLaunch(input: LaunchInput & { attempt: number }): Promise<PlannedLaunch> {
       const file = input.configurationFile;
       try {
-        const { sheet, lineOf } = parseSheet(await readSheet(input), file);
+        const { text, noCache } = await readSheet(input);
+        const { sheet: written, lineOf } = parseSheet(text, file);
+        const sheet = input.dataPath === undefined ? written : { ...written, dataPath: input.dataPath };
         const fail = (problems: readonly Problem[]) => {
           throw new SheetError(
             file,
             problems.map((problem) => withLine(problem, lineOf)),
           );
         };
-        const disagreements = checkAgainstInput(sheet, input);
+        const disagreements = [...checkAgainstInput(sheet, input), ...(await checkAgainstRegistry(sheet, input))];
         if (disagreements.length > 0) fail(disagreements);
         const computeService = input.computeService ?? sheet.computeService ?? settings.computeService;
         const planned = plan(sheet, {
@@ -54,7 +56,7 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
           computeService,
           defaultResultsPath: `s3://${settings.bucket}/results/${sheet.consumer}/`,
           discovered: await discover(sheet),
-          ...(input.noCache && { noCache: true }),
+          ...((input.noCache || noCache) && { noCache: true }),
         });
         if ('problems' in planned) return fail(planned.problems) as never;
         const { inventory, missing } = await takeInventory(s3, planned.plan);
@@ -86,13 +88,14 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
     },
   };
 
-  async function readSheet(input: LaunchInput): Promise<string> {
+  /** `noCache`: so it was asked for when the sheet was uploaded, whichever way it was launched then. */
+  async function readSheet(input: LaunchInput): Promise<{ text: string; noCache: boolean }> {
     try {
-      const { bytes } = await readObject(s3, input.configurationFile, {
+      const { bytes, metadata } = await readObject(s3, input.configurationFile, {
         limit: LIMITS.sheetBytes,
         ...(input.configurationFileVersion && { version: input.configurationFileVersion }),
       });
-      return bytes.toString('utf8');
+      return { text: bytes.toString('utf8'), noCache: metadata[CACHE_METADATA] === 'off' };
     } catch (error) {
       if (!(error instanceof UnreadableObjectError)) throw error;
       throw new SheetError(input.configurationFile, [
@@ -119,6 +122,14 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
       wrong('computeService', `expected one of ${COMPUTE_SERVICES.join(', ')}, got ${input.computeService}`);
     }
     return problems;
+  }
+
+  /** A retry with another sheet is still for the same consumer: whose results it may use depends on it. */
+  async function checkAgainstRegistry(sheet: Sheet, { launchId, retry }: LaunchInput): Promise<Problem[]> {
+    const known = retry && (await launches.get(launchId))?.consumer;
+    if (known === undefined || known === sheet.consumer) return [];
+    const message = `launch ${launchId} is for ${known}; its retry cannot be for ${sheet.consumer}`;
+    return [{ kind: 'invalid', at: 'consumer', message }];
   }
 
   async function discover(sheet: Sheet): Promise<Record<string, string[]>> {

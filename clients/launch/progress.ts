@@ -41,20 +41,20 @@ export async function storedProgress(
 
 /**
  * Pictures of a launch, one after the other, the last when it has ended. A launch that is only just being started
- * counts as PREPARING for `patienceMs`.
+ * counts as PREPARING for `patienceMs`; so does an `attempt` of it that has only just been asked for.
  * @throws Error when there is no such launch
  */
 export async function* followLaunch(
   sources: Sources & { client: Client },
   launchId: string,
-  options: { signal?: AbortSignal; patienceMs?: number } = {},
+  options: { signal?: AbortSignal; patienceMs?: number; attempt?: number } = {},
 ): AsyncGenerator<LaunchProgress> {
   const until = Date.now() + (options.patienceMs ?? 5_000);
   let downSince: number | undefined;
   while (!options.signal?.aborted) {
     let stored: LaunchProgress | undefined;
     try {
-      stored = await storedProgress(sources, launchId);
+      stored = newerThan(options.attempt, await storedProgress(sources, launchId));
       downSince = undefined;
     } catch (error) {
       // Who watches for hours meets a throttled or restarting table; only a lasting outage ends the watch.
@@ -65,7 +65,7 @@ export async function* followLaunch(
       yield stored;
       return;
     }
-    const live = await askWorkflow(sources.client, launchId);
+    const live = newerThan(options.attempt, await askWorkflow(sources.client, launchId));
     // The workflow knows of the end a moment before the registry does; the registry's picture is the last.
     const picture = live && !isEnded(live.status) ? live : stored;
     if (picture) yield picture;
@@ -73,6 +73,9 @@ export async function* followLaunch(
     await delay(LOOK_EVERY_MS, undefined, { ...(options.signal && { signal: options.signal }) }).catch(() => {});
   }
 }
+
+const newerThan = (attempt: number | undefined, picture: LaunchProgress | undefined) =>
+  picture && (attempt === undefined || picture.attempt >= attempt) ? picture : undefined;
 
 async function askWorkflow(client: Client, launchId: string): Promise<LaunchProgress | undefined> {
   try {

@@ -14,6 +14,9 @@ export const workflowIdOf = (launchId: string): string => `launch/${launchId}`;
 /** Opaque and safe in ids, keys and job names. */
 export const LAUNCH_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
+/** Not a status of a launch: set by a person in the table, it asks for a retry. */
+export const RETRY_REQUEST = 'RETRY';
+
 export const LAUNCH_STATUSES = ['PREPARING', 'WAITING', 'READY', 'RUNNING', 'COMPLETE', 'FAILED', 'CANCELLED'] as const;
 export type LaunchStatus = (typeof LAUNCH_STATUSES)[number];
 
@@ -74,6 +77,8 @@ export interface LaunchInput {
   retry?: { attempt: number };
   /** Run everything, whatever the cache holds. */
   noCache?: boolean;
+  /** Instead of the sheet's `dataPath`: edited in the registry before a retry. */
+  dataPath?: string;
 }
 
 export interface LaunchResult {

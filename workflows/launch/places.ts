@@ -23,6 +23,13 @@ export const inventoryAddress = (bucket: string, launchId: string, attempt: numb
 export const cacheGroup = (bucket: string, consumer: string, stepKey: string): string =>
   `s3://${bucket}/cache/${consumer}/${stepKey}/`;
 
+/** Metadata of an uploaded sheet (`x-amz-meta-longhaul-cache: off`): run everything. */
+export const CACHE_METADATA = 'longhaul-cache';
+
+/** Where the sheet of a retry is put: below sheets/ it would start a launch of its own. */
+export const retrySheet = (bucket: string, launchId: string, name: string): string =>
+  `${launchState(bucket, launchId)}sheets/${name}`;
+
 /** The consumer a sheet was uploaded for: `s3://<bucket>/sheets/<consumer>/…`; undefined elsewhere. */
 export function consumerOfUpload(bucket: string, configurationFile: string): string | undefined {
   const prefix = `s3://${bucket}/sheets/`;
