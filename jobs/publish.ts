@@ -144,7 +144,7 @@ async function enterCache(s3: S3Client, job: Job, outputs: Commit['outputs']): P
   const name = `${outputsDigest(outputs)}/${launchId}/${job.step}/${job.row.item}`;
   const { bucket, key } = parseS3Address(`${job.row.cache}${name}`);
   try {
-    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: '' }));
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.alloc(0), ContentLength: 0 }));
   } catch (error) {
     console.error(`item ${job.row.item}: committed, but not entered into the cache: ${(error as Error).name}`);
   }

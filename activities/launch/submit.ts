@@ -41,6 +41,8 @@ export interface Submitted {
   done: { succeeded: number; cached: number };
 }
 
+/** Of those whose results are used. */
+const LAUNCHES_NAMED = 10;
 /** Steps of a plan may tell their counts this often altogether: see the bound in workflow.ts. */
 const REPORTS = { ofAll: 2_000, ofOne: 20 };
 
@@ -75,7 +77,7 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
         const request = await prepare(input, plan, step, all, items, finder, shard);
         jobs.push(await service.submit(request, { lookFirst: again }));
       }
-      await steps.submitted(toRow(input, plan, step, shards, jobs, done));
+      await steps.submitted({ ...toRow(input, plan, step, shards, jobs, done), ...reused(items) });
       const [first] = jobs;
       if (first) await wakePoller(first);
       log.info('step submitted', {
@@ -255,6 +257,16 @@ const toSubmitted = ({ shard, indexes }: Shard, jobId: string): SubmittedJob => 
 function countDone(items: StepItems, total: number, settled: number | undefined): Submitted['done'] {
   const found = Object.keys(items.done).length;
   return { succeeded: Math.min(total, settled ?? found), cached: found };
+}
+
+/** Launches whose results are used; beyond the first few they are only counted. */
+function reused(items: StepItems): Pick<StepRow, 'reused'> {
+  const counts: Record<string, number> = {};
+  for (const { launch } of Object.values(items.done)) {
+    const name = counts[launch] !== undefined || Object.keys(counts).length < LAUNCHES_NAMED ? launch : 'others';
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return Object.keys(counts).length > 0 ? { reused: counts } : {};
 }
 
 function sameArgv(step: PlannedStep, first: string[] | undefined, argv: string[]): string[] {

@@ -263,6 +263,17 @@ async function show(context: Context, id: string, options: Json): Promise<void> 
       `Logs:     longhaul launch logs ${id} <step>   (log group ${steps[0]?.log_group ?? '/aws/batch/job'})`,
       `Temporal: ${page}`,
     );
+    for (const { step, reused } of steps) {
+      const whose = Object.entries(reused ?? {}).map(([launch, items]) =>
+        launch === id ? `${items} by an earlier attempt` : `${items} by ${launch}`,
+      );
+      if (whose.length > 0)
+        lines.push(`Not run:  ${step}: ${whose.join(', ')} (cached: nothing they depend on has changed)`);
+    }
+    if (item.failed_jobs) {
+      const types = Object.entries(item.error_types ?? {}).map(([cause, jobs]) => `${jobs} ${cause}`);
+      lines.push(`Failed:   ${item.failed_jobs} jobs: ${types.join(', ')}`);
+    }
     if (outputs.length > 0)
       lines.push('', ...table(['STEP', 'ITEM', 'OUTPUT', 'BYTES', 'ADDRESS'], outputs.map(outputRow)));
     for (const failure of steps.flatMap((step) => step.failures ?? [])) {

@@ -56,6 +56,8 @@ export interface StepItem {
   items: ItemCounts;
   /** Items done before the current generation: `items.succeeded` is these and those of its jobs. */
   settled: number;
+  /** Whose results are used instead of running: launch id to number of items. */
+  reused?: Record<string, number>;
   /** How often counts are told to the launch, at most. */
   reports: number;
   /** Jobs and children that failed so far, by cause. */
