@@ -88,7 +88,10 @@ async function measureReal({ aws, temporal, launches, steps: store, put, calls }
   const name = (index: number) => `lh-${launchId}-s${index}-1-1-0`;
   const gaps = Array.from({ length: steps - 1 }, (_, index) => {
     const [end, next] = [stopped.get(name(index)), submitted.get(name(index + 1))];
-    if (!end || !next) throw new Error(`no times of ${name(index)}: ${end}, ${next}; ${[...submitted.keys()][0]}, ${[...stopped.keys()][0]}`);
+    if (!end || !next)
+      throw new Error(
+        `no times of ${name(index)}: ${end}, ${next}; ${[...submitted.keys()][0]}, ${[...stopped.keys()][0]}`,
+      );
     return next - end;
   });
   const { historyLength } = await temporal.client.workflow.getHandle(workflowIdOf(launchId)).describe();
