@@ -35,11 +35,16 @@ export interface Claim {
   jobId: string;
 }
 
-/** Written when an attempt starts: what it runs on, for its cost, which the instance does not outlive. */
+/**
+ * Written when an attempt starts: what it runs on, for its cost, which the instance does not outlive, and where it
+ * logs, which AWS Batch forgets a day after the job's end.
+ */
 export interface StartRecord {
   item: string;
   jobId: string;
   jobAttempt: number;
+  generation?: number;
   startedAt: string;
   instance?: { id: string; type: string; zone: string; lifecycle: string };
+  logs?: { group: string; streams: Record<'stage' | 'main' | 'publish', string> };
 }
