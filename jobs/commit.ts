@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { JobContainer } from './log-streams.ts';
 
 /** Written once, with If-None-Match, when everything of the item is stored. */
 export interface Commit {
@@ -46,5 +47,5 @@ export interface StartRecord {
   generation?: number;
   startedAt: string;
   instance?: { id: string; type: string; zone: string; lifecycle: string };
-  logs?: { group: string; streams: Record<'stage' | 'main' | 'publish', string> };
+  logs?: { group: string; streams: Record<JobContainer, string> };
 }

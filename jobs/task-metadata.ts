@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StartRecord } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
 import { JobError } from './job.ts';
+import { taskStreams } from './log-streams.ts';
 
 interface TaskMetadata {
   Containers?: { Name?: string; KnownStatus?: string; ExitCode?: number; StartedAt?: string; CreatedAt?: string }[];
@@ -47,8 +48,7 @@ export async function mainContainer(): Promise<{ exitCode: number; startedAt: st
 
 /**
  * Where the containers of this task log. Asked in `stage`, when Docker has only that one: the agent creates a container
- * when its dependencies are met, and tells nothing of it before. ECS names the streams of a task alike,
- * `<prefix>/<container>/<task id>`, so its own tells the others.
+ * when its dependencies are met, and tells nothing of it before. So the others' streams follow from its own.
  * @returns undefined where the endpoint does not tell, or the job definition logs elsewhere
  */
 export async function taskLogs(): Promise<StartRecord['logs'] | undefined> {
@@ -58,11 +58,8 @@ export async function taskLogs(): Promise<StartRecord['logs'] | undefined> {
     const answer = await fetch(endpoint, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     const { LogDriver, LogOptions = {} } = (await answer.json()) as ContainerMetadata;
     const group = LogOptions['awslogs-group'];
-    // ECS may put the task's name before the container's.
-    const [, before, after] = /^(.*[/-])stage(\/[^/]+)$/.exec(LogOptions['awslogs-stream'] ?? '') ?? [];
-    if (LogDriver !== 'awslogs' || !group || before === undefined || after === undefined) return undefined;
-    const stream = (container: string) => `${before}${container}${after}`;
-    return { group, streams: { stage: stream('stage'), main: stream('main'), publish: stream('publish') } };
+    const streams = taskStreams('stage', LogOptions['awslogs-stream'] ?? '');
+    return LogDriver === 'awslogs' && group && streams ? { group, streams } : undefined;
   } catch {
     return undefined;
   }
