@@ -92,9 +92,8 @@ async function logs(
     ...(since !== undefined && { since: Date.now() - since }),
   };
   const choice = { ...(items && { items }), ...(attempt !== undefined && { attempt }), ...(errors && { errors }) };
-  const note = (text: string) => {
-    if (!json) console.error(pc.dim(text));
-  };
+  // Beside the lines, so that whoever reads these gets nothing else.
+  const note = (text: string) => console.error(pc.dim(text));
   endWithReader();
   try {
     if (follow) {

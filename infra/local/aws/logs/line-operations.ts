@@ -126,7 +126,7 @@ function filterLogEvents(store: LogStore, input: Json): Json {
       timestamp: line.t,
       message: line.m,
       ingestionTime: line.i,
-      eventId: `${String(mark.time).padStart(26, '3')}${String(mark.arrival).padStart(30, '0')}`,
+      eventId: `${String(mark.time).padStart(20, '3')}${String(mark.arrival).padStart(16, '0')}${stream.file.number}`,
     });
     if (events.length === limit) {
       if (index + 1 < candidates.length) next = filterToken(candidates[index]);
