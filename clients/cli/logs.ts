@@ -8,14 +8,7 @@ import pc from 'picocolors';
 import { LAUNCH_STATUSES } from '../../workflows/launch/model.ts';
 import { followLogs, NoLaunchError } from '../launch/log-follow.ts';
 import { CONTAINERS, type LogLine, parseDuration } from '../launch/log-lines.ts';
-import {
-  checkNames,
-  type LoggedLaunch,
-  type LoggedStep,
-  type LogSources,
-  loggedLaunch,
-  unknown,
-} from '../launch/log-starts.ts';
+import { checkNames, type LoggedStep, loggedLaunch, unknown } from '../launch/log-starts.ts';
 import { chooseAttempts, stepLogs } from '../launch/logs.ts';
 import { CliError, type Context, EXIT, print, withContext } from './context.ts';
 

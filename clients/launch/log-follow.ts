@@ -93,10 +93,10 @@ class Follower {
   }
 
   async *lines(): AsyncGenerator<LogLine> {
-    const { signal, tail } = this.#options;
+    const { tail } = this.#options;
     const until = Date.now() + PATIENCE_MS;
     let first = true;
-    while (!signal?.aborted) {
+    while (!this.#options.signal?.aborted) {
       await this.#look();
       if (!this.#launch && Date.now() > until) throw new NoLaunchError(this.#launchId);
       if (this.#watch) {
@@ -108,7 +108,7 @@ class Follower {
         first = false;
       }
       if (this.#over && (this.#watch?.size ?? 0) === 0) return;
-      await wait(ROUND_MS, signal);
+      await wait(ROUND_MS, this.#options.signal);
     }
   }
 

@@ -204,7 +204,7 @@ function jobsOf(
   const own = attempts.filter(({ jobId }) => jobId.split(':')[0] === row.job_id);
   const planned = row.items.total === items.length;
   if (!planned || own.some(({ item, index }) => index !== undefined && items[index] !== item)) return [];
-  return wanted.flatMap((item) => {
+  return wanted.slice(0, DESCRIBED).flatMap((item) => {
     const index = items.indexOf(item);
     if (index < 0) return [];
     return items.length === 1

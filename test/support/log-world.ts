@@ -39,7 +39,7 @@ export interface LogWorld {
   /** An attempt of an item, by its start record; its streams are made by `write`. */
   start(item: string, attempt?: number, more?: Partial<StartRecord>): Promise<void>;
   commit(item: string): Promise<void>;
-  /** Lines of `main`, or of another container, of an attempt; `at` in milliseconds since the world began. */
+  /** Lines of `main`, or of another container, of an attempt; `at` in milliseconds since the world began, a minute ago. */
   write(
     item: string,
     lines: readonly string[],
@@ -76,7 +76,7 @@ export async function openLogWorld(items: readonly string[]): Promise<LogWorld> 
   plan.steps.push({ name: 'align', dimensions: ['sample'], items: items.length });
   await put('plan.json', plan);
 
-  const began = Date.now() - HOUR_MS;
+  const began = Date.now() - 60_000;
   const jobOf = (item: string) => (items.length === 1 ? 'job-1' : `job-1:${items.indexOf(item)}`);
   const stream = (item: string, attempt: number, container: JobContainer) =>
     `tools/${container}/${items.indexOf(item)}x${attempt}`;
@@ -134,7 +134,7 @@ export async function openLogWorld(items: readonly string[]): Promise<LogWorld> 
       );
     },
     end(state = 'COMPLETE') {
-      const ended = new Date(began).toISOString();
+      const ended = new Date(began - HOUR_MS).toISOString();
       Object.assign(row, { ended_at: ended, state: state === 'COMPLETE' ? 'SUCCEEDED' : 'FAILED' });
       Object.assign(launch, { status: state, statuses: { [state]: ended } });
     },
