@@ -158,17 +158,17 @@ describe('reading', () => {
     world = await openLogWorld(itemNames(210));
     for (const [index, item] of world.items.entries()) {
       await world.start(item);
-      if (index !== 150) world.write(item, ['fine', 'ERROR here', 'fine'], { at: 1_000 - index });
+      if (index !== 205) world.write(item, ['fine', 'ERROR here', 'fine'], { at: 1_000 - index });
     }
 
     const found = await read({}, { search: 'ERROR' });
 
-    const logged = world.items.filter((_, index) => index !== 150);
+    const logged = world.items.filter((_, index) => index !== 205);
     expect(found).toEqual(logged.map((item) => `${item}#1 ERROR here`));
     // Three chunks, and the one that was refused again.
     expect(world.calls('FilterLogEvents')).toBe(4);
-    expect(world.calls('GetLogEvents')).toBe(100);
-  }, 40_000);
+    expect(world.calls('GetLogEvents')).toBe(10);
+  });
 
   it('waits out throttling', async () => {
     world = await openLogWorld(['a']);
