@@ -7,7 +7,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BatchClient, DescribeJobsCommand, JobDetail } from '@aws-sdk/client-batch';
+import { type BatchClient, type DescribeJobsCommand, type JobDetail, ListJobsCommand } from '@aws-sdk/client-batch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { LoggedStep, LogSources } from '../../clients/launch/log-starts.ts';
@@ -91,7 +91,11 @@ export async function openLogWorld(items: readonly string[]): Promise<LogWorld> 
   const jobs = new Map<string, JobDetail>();
   const described: string[][] = [];
   const batch = {
-    async send(command: DescribeJobsCommand) {
+    async send(command: DescribeJobsCommand | ListJobsCommand) {
+      if (command instanceof ListJobsCommand) {
+        const failed = [...jobs.values()].filter(({ status }) => status === command.input.jobStatus);
+        return { jobSummaryList: failed.map(({ jobId }) => ({ jobId })) };
+      }
       const ids = command.input.jobs ?? [];
       described.push(ids);
       return { jobs: ids.flatMap((id) => jobs.get(id) ?? []) };

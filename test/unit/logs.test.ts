@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { JobDetail } from '@aws-sdk/client-batch';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type FollowOptions, followLogs } from '../../clients/launch/log-follow.ts';
 import type { LogLine } from '../../clients/launch/log-lines.ts';
@@ -63,6 +64,19 @@ describe('attempts', () => {
     const { attempts } = await choose({ errors: true });
 
     expect(attempts.map(({ item, attempt }) => `${item}${attempt}`)).toEqual(['b1', 'b2']);
+  });
+
+  it('of failed items are, while the step is open, those AWS Batch says have failed', async () => {
+    world = await openLogWorld(['a', 'b', 'c', 'd']);
+    for (const item of world.items) await world.start(item);
+    await world.commit('a');
+    for (const [id, status] of Object.entries({ 'job-1:0': 'FAILED', 'job-1:1': 'RUNNING', 'job-1:2': 'FAILED' }))
+      world.jobs.set(id, { jobId: id, status } as JobDetail);
+
+    const { attempts } = await choose({ errors: true });
+
+    // A twin of job-1:0 has done its item.
+    expect(attempts.map(({ item }) => item)).toEqual(['c']);
   });
 
   it('without a start record are asked of AWS Batch, a hundred at most, in one call', async () => {
