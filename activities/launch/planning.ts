@@ -4,20 +4,19 @@
  * @module
  */
 import { ApplicationFailure, heartbeat, log } from '@temporalio/activity';
-import { mapLimited } from '../../lib/concurrency.ts';
-import { resolveS3Address } from '../../lib/s3-address.ts';
-import { putJson, readObject, UnreadableObjectError, whyUnreadable } from '../../lib/s3-objects.ts';
+import { putJson, readObject, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import { listMatches } from '../../lib/s3-patterns.ts';
-import { expandPath } from '../../workflows/launch/manifest.ts';
 import { COMPUTE_SERVICES, type LaunchInput, LIMITS } from '../../workflows/launch/model.ts';
 import { discoverPattern } from '../../workflows/launch/patterns.ts';
-import { attemptState, consumerOfUpload } from '../../workflows/launch/places.ts';
-import { itemsOf, type Plan, planLaunch as plan } from '../../workflows/launch/plan.ts';
+import { attemptState, CACHE_METADATA, consumerOfUpload, inventoryAddress } from '../../workflows/launch/places.ts';
+import { type Plan, planLaunch as plan } from '../../workflows/launch/plan.ts';
 import { parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
 import { type Problem, SheetError } from '../../workflows/launch/sheet/problems.ts';
 import type { Sheet } from '../../workflows/launch/sheet/sheet.ts';
 import type { StepOutline } from '../../workflows/launch/state.ts';
 import { type LaunchDependencies } from './dependencies.ts';
+import { takeInventory } from './inventory.ts';
+import { inventories, plans } from './plan-reader.ts';
 
 /** What the workflow gets to know of the plan; the rest stays in S3. */
 export interface PlannedLaunch {
@@ -25,11 +24,9 @@ export interface PlannedLaunch {
   workflowType: string;
   computeService: string;
   consumer: string;
+  onFailure: 'stop' | 'finish';
   steps: StepOutline[];
 }
-
-/** HEAD requests in flight while looking for inputs. */
-const LOOKING = 32;
 
 export function createPlanningActivities(dependencies: LaunchDependencies) {
   const { s3, launches, compute, settings } = dependencies;
@@ -41,14 +38,16 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
     async planLaunch(input: LaunchInput & { attempt: number }): Promise<PlannedLaunch> {
       const file = input.configurationFile;
       try {
-        const { sheet, lineOf } = parseSheet(await readSheet(input), file);
+        const { text, noCache } = await readSheet(input);
+        const { sheet: written, lineOf } = parseSheet(text, file);
+        const sheet = input.dataPath === undefined ? written : { ...written, dataPath: input.dataPath };
         const fail = (problems: readonly Problem[]) => {
           throw new SheetError(
             file,
             problems.map((problem) => withLine(problem, lineOf)),
           );
         };
-        const disagreements = checkAgainstInput(sheet, input);
+        const disagreements = [...checkAgainstInput(sheet, input), ...(await checkAgainstRegistry(sheet, input))];
         if (disagreements.length > 0) fail(disagreements);
         const computeService = input.computeService ?? sheet.computeService ?? settings.computeService;
         const planned = plan(sheet, {
@@ -57,12 +56,16 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
           computeService,
           defaultResultsPath: `s3://${settings.bucket}/results/${sheet.consumer}/`,
           discovered: await discover(sheet),
+          ...((input.noCache || noCache) && { noCache: true }),
         });
         if ('problems' in planned) return fail(planned.problems) as never;
-        const missing = await findMissing(planned.plan);
+        const { inventory, missing } = await takeInventory(s3, planned.plan);
         if (missing.length > 0) fail(missing);
         const planAddress = `${attemptState(settings.bucket, input.launchId, input.attempt)}plan.json`;
-        await putJson(s3, planAddress, planned.plan);
+        const inventoryAt = inventoryAddress(settings.bucket, input.launchId, input.attempt);
+        await Promise.all([putJson(s3, planAddress, planned.plan), putJson(s3, inventoryAt, inventory)]);
+        plans.set(planAddress, planned.plan);
+        inventories.set(inventoryAt, inventory);
         await register(sheet, planned.plan, planAddress);
         log.info('launch planned', { launchId: input.launchId, steps: planned.plan.steps.length });
         return {
@@ -70,7 +73,13 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
           workflowType: sheet.workflowType,
           computeService,
           consumer: sheet.consumer,
-          steps: planned.plan.steps.map(({ name, after, items }) => ({ name, after, items })),
+          onFailure: planned.plan.onFailure,
+          steps: planned.plan.steps.map(({ name, after, items, failWhenStuckSeconds }) => ({
+            name,
+            after,
+            items,
+            ...(failWhenStuckSeconds !== undefined && { failWhenStuckSeconds }),
+          })),
         };
       } catch (error) {
         if (error instanceof SheetError) throw ApplicationFailure.nonRetryable(error.message, error.type);
@@ -79,13 +88,14 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
     },
   };
 
-  async function readSheet(input: LaunchInput): Promise<string> {
+  /** `noCache`: so it was asked for when the sheet was uploaded, whichever way it was launched then. */
+  async function readSheet(input: LaunchInput): Promise<{ text: string; noCache: boolean }> {
     try {
-      const { bytes } = await readObject(s3, input.configurationFile, {
+      const { bytes, metadata } = await readObject(s3, input.configurationFile, {
         limit: LIMITS.sheetBytes,
         ...(input.configurationFileVersion && { version: input.configurationFileVersion }),
       });
-      return bytes.toString('utf8');
+      return { text: bytes.toString('utf8'), noCache: metadata[CACHE_METADATA] === 'off' };
     } catch (error) {
       if (!(error instanceof UnreadableObjectError)) throw error;
       throw new SheetError(input.configurationFile, [
@@ -114,6 +124,14 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
     return problems;
   }
 
+  /** A retry with another sheet is still for the same consumer: whose results it may use depends on it. */
+  async function checkAgainstRegistry(sheet: Sheet, { launchId, retry }: LaunchInput): Promise<Problem[]> {
+    const known = retry && (await launches.get(launchId))?.consumer;
+    if (known === undefined || known === sheet.consumer) return [];
+    const message = `launch ${launchId} is for ${known}; its retry cannot be for ${sheet.consumer}`;
+    return [{ kind: 'invalid', at: 'consumer', message }];
+  }
+
   async function discover(sheet: Sheet): Promise<Record<string, string[]>> {
     const found: Record<string, string[]> = {};
     for (const [dimension, source] of Object.entries(sheet.scatter ?? {})) {
@@ -131,38 +149,6 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
       found[dimension] = [...names];
     }
     return found;
-  }
-
-  /** Every input that lies outside the launch has to be there before anything is submitted. */
-  async function findMissing(planned: Plan): Promise<Problem[]> {
-    // On a shared file system only the jobs can see the inputs; stage says what is missing there.
-    if (planned.sharedFileSystem) return [];
-    const wanted = new Map<string, { at: string; path: string; wildcard: boolean }>();
-    for (const step of planned.steps) {
-      for (const input of step.inputs) {
-        if (input.kind !== 'path') continue;
-        for (const item of itemsOf(planned, step)) {
-          const path = expandPath(planned, step, item, input.path);
-          const at = `steps.${step.name}.inputs.${input.name}`;
-          wanted.set(resolveS3Address(planned.dataPath, path), { at, path, wildcard: input.wildcard });
-        }
-      }
-    }
-    const verdicts = await mapLimited(
-      [...wanted],
-      LOOKING,
-      async ([address, { at, path, wildcard }]): Promise<Problem | undefined> => {
-        heartbeat();
-        const reason = wildcard ? await whyNoMatch(planned.dataPath, path) : await whyUnreadable(s3, address);
-        return reason === undefined ? undefined : { kind: 'missing', at, message: `${address}: ${reason}` };
-      },
-    );
-    return verdicts.filter((verdict) => verdict !== undefined);
-  }
-
-  async function whyNoMatch(base: string, pattern: string): Promise<string | undefined> {
-    for await (const _ of listMatches(s3, base, pattern)) return undefined;
-    return 'nothing matches this pattern';
   }
 
   async function register(sheet: Sheet, planned: Plan, planAddress: string): Promise<void> {

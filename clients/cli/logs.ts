@@ -8,7 +8,7 @@ import pc from 'picocolors';
 import { LAUNCH_STATUSES } from '../../workflows/launch/model.ts';
 import { followLogs, NoLaunchError } from '../launch/log-follow.ts';
 import { CONTAINERS, type LogLine, parseDuration } from '../launch/log-lines.ts';
-import { checkNames, type LoggedStep, loggedLaunch, unknown } from '../launch/log-starts.ts';
+import { checkNames, type LoggedStep, loggedLaunch, unknown } from '../launch/log-steps.ts';
 import { chooseAttempts, stepLogs } from '../launch/logs.ts';
 import { CliError, type Context, EXIT, print, withContext } from './context.ts';
 
@@ -127,8 +127,12 @@ async function missing(context: Context, id: string): Promise<CliError> {
   return new CliError(`${unknown('launch', id, names)} "longhaul launch list" shows the newest`);
 }
 
-const nothing = ({ name }: LoggedStep, errors: boolean | undefined): string =>
-  errors ? `step ${name}: no item has failed` : `step ${name}: no job has started that was asked for`;
+function nothing({ name, row }: LoggedStep, errors: boolean | undefined): string {
+  if (errors) return `step ${name}: no item has failed`;
+  return row?.items.cached === row?.items.total
+    ? `step ${name}: nothing was run, everything had been done before`
+    : `step ${name}: no job has started that was asked for`;
+}
 
 const howToChoose = ({ name }: LoggedStep, leftOut: number, errors: boolean | undefined): string =>
   `step ${name}: ${ITEMS_SHOWN} ${errors ? 'failed ' : ''}items are shown, ${leftOut} more are not; choose with --item <key...>${errors ? '' : ', --errors'} or --search <pattern>`;
@@ -139,9 +143,10 @@ async function printLines(lines: AsyncIterable<LogLine>, named: boolean, json: b
 
 const COLOURS = [pc.cyan, pc.yellow, pc.green, pc.magenta, pc.blue];
 
-function describe({ at, step, item, attempt, container, message }: LogLine, named: boolean): string {
+function describe(line: LogLine, named: boolean): string {
+  const { at, step, item, attempt, generation = 1, container, message } = line;
   const paint = COLOURS[[...item].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0) % COLOURS.length];
-  const who = `[${step}/${item}#${attempt}${named ? ` ${container}` : ''}]`;
+  const who = `[${step}/${item}#${generation > 1 ? `${generation}.` : ''}${attempt}${named ? ` ${container}` : ''}]`;
   return `${pc.dim(at.slice(11, 23))} ${paint?.(who) ?? who} ${message}`;
 }
 

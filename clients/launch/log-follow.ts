@@ -17,17 +17,15 @@ import {
   toLine,
 } from './log-lines.ts';
 import { LogReader, patiently, wait } from './log-reader.ts';
+import { askBatch, listStarts, readStarts } from './log-starts.ts';
 import {
-  askBatch,
   checkNames,
+  DoneItems,
   type LoggedLaunch,
   type LoggedStep,
   type LogSources,
-  listCommits,
-  listStarts,
   loggedLaunch,
-  readStarts,
-} from './log-starts.ts';
+} from './log-steps.ts';
 import { FilteredWatch, type Followed, SingleWatch, type Watch } from './log-watch.ts';
 import type { ReadOptions } from './logs.ts';
 
@@ -78,6 +76,7 @@ class Follower {
   readonly #launchId: string;
   readonly #options: FollowOptions;
   readonly #reader: LogReader;
+  readonly #done: DoneItems;
   readonly #attempts = new Map<string, Attempt>();
   readonly #streams = new Map<string, Followed>();
   #launch: LoggedLaunch | undefined;
@@ -87,6 +86,7 @@ class Follower {
 
   constructor(sources: LogSources & { logs: CloudWatchLogsClient }, launchId: string, options: FollowOptions) {
     this.#sources = sources;
+    this.#done = new DoneItems(sources);
     this.#launchId = launchId;
     this.#options = options;
     this.#reader = new LogReader(sources.logs, options.signal);
@@ -139,13 +139,16 @@ class Follower {
     const { step, items, signal } = this.#options;
     this.#watch ??= this.#newWatch(steps);
     const starts = await listStarts(this.#sources, this.#launchId, { step, items }, signal);
-    const commits = await listCommits(this.#sources, this.#launchId, undefined, signal);
+    const done = await this.#done.of(
+      steps.filter(({ row }) => row !== undefined && row.ended_at === undefined),
+      signal,
+    );
     const news = starts.filter((start) => !this.#attempts.has(start.key) && isSelected(this.#options, start));
     const read = await readStarts(this.#sources, news, signal);
     for (const [place, start] of news.entries()) this.#attempts.set(start.key, read[place] as Attempt);
     for (const step of steps) await this.#askBatch(step, starts);
     this.#addStreams();
-    this.#close(steps, commits);
+    this.#close(steps, done);
     return starts.length;
   }
 
@@ -158,7 +161,7 @@ class Follower {
     const without = step.row?.ended_at === undefined ? [] : wanted.filter((item) => !started.has(item));
     if (!silent && (without.length === 0 || !this.#over)) return;
     const attempts = own.map(([, attempt]) => attempt);
-    const told = await askBatch(this.#sources.batch, step, attempts, without, this.#options.signal);
+    const told = await askBatch(this.#sources, step, attempts, without, this.#options.signal);
     for (const [place, attempt] of told.entries()) {
       if (!isSelected(this.#options, attempt)) continue;
       this.#attempts.set(own[place]?.[0] ?? `${attempt.jobId}-${attempt.attempt}`, attempt);
@@ -176,7 +179,7 @@ class Follower {
   }
 
   /** An attempt is over when its item is done, when there is a later one, or when its step or launch is over. */
-  #close(steps: readonly LoggedStep[], commits: ReadonlySet<string>): void {
+  #close(steps: readonly LoggedStep[], doneItems: ReadonlySet<string>): void {
     const latest = new Map<string, Attempt>();
     for (const attempt of this.#attempts.values()) {
       const key = `${attempt.step}/${attempt.item}`;
@@ -189,7 +192,7 @@ class Follower {
     const now = Date.now();
     for (const stream of this.#streams.values()) {
       const { step, item: key } = stream.attempt;
-      const done = commits.has(`${step}/${key}`);
+      const done = doneItems.has(`${step}/${key}`);
       const isLatest = latest.get(`${step}/${key}`)?.startedAt === stream.attempt.startedAt;
       // The containers of the attempt that committed have all run.
       if (done && isLatest) stream.there = true;

@@ -4,46 +4,19 @@
  * @module
  */
 import { type BatchClient, DescribeJobsCommand, type JobDetail, ListJobsCommand } from '@aws-sdk/client-batch';
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { StartRecord } from '../../jobs/commit.ts';
 import { type JobContainer, taskStreams } from '../../jobs/log-streams.ts';
 import { mapLimited } from '../../lib/concurrency.ts';
 import { formatS3Address, parseS3Address } from '../../lib/s3-address.ts';
-import { listKeys, readObject } from '../../lib/s3-objects.ts';
-import type { LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
-import type { StepItem, StepStore } from '../../lib/store/steps.ts';
+import { readObject } from '../../lib/s3-objects.ts';
+import { currentJobs } from '../../lib/store/steps.ts';
 import { launchState } from '../../workflows/launch/places.ts';
-import { itemsOf, type Plan } from '../../workflows/launch/plan.ts';
-import { type Attempt, CONTAINERS, nearest, parseStart, type Start } from './log-lines.ts';
+import { type Attempt, CONTAINERS, parseStart, type Start } from './log-lines.ts';
 import { patiently } from './log-reader.ts';
-
-export interface LogSources {
-  s3: S3Client;
-  batch: BatchClient;
-  bucket: string;
-  launches: Pick<LaunchStore, 'get'>;
-  steps: Pick<StepStore, 'ofLaunch'>;
-}
-
-/** A step of a launch, as far as its logs need it. */
-export interface LoggedStep {
-  launchId: string;
-  name: string;
-  /** Keys of its items, in the order of the plan. */
-  items: readonly string[];
-  /** Absent until it is submitted. */
-  row?: StepItem;
-}
-
-/** `steps` in the order of the plan; absent while, or because, there is none. */
-export interface LoggedLaunch {
-  item: LaunchItem;
-  steps?: readonly LoggedStep[];
-}
+import { jobsByPlace, keysUnder, type LoggedStep, type LogSources } from './log-steps.ts';
 
 type JobOfItem = Pick<Start, 'step' | 'item' | 'jobId' | 'index'>;
 
-const PLAN_LIMIT = 256 * 1024 * 1024;
 const RECORD_LIMIT = 65_536;
 const READING = 16;
 /** Up to so many items are listed one by one, more by listing their step. */
@@ -52,54 +25,6 @@ const LISTED_ALONE = 20;
 const DESCRIBED = 100;
 /** Pages of ListJobs that are read of a step's failed children, 100 each. */
 const FAILED_PAGES = 10;
-
-/** Plans never change once written: one that is known already is not read again. */
-export async function loggedLaunch(
-  { s3, launches, steps }: Pick<LogSources, 's3' | 'launches' | 'steps'>,
-  launchId: string,
-  known?: readonly LoggedStep[],
-): Promise<LoggedLaunch | undefined> {
-  const item = await launches.get(launchId);
-  if (!item?.plan) return item && { item };
-  const rows = await steps.ofLaunch(launchId, item.attempt);
-  const planned = known ?? (await plannedSteps(s3, launchId, item.plan));
-  return {
-    item,
-    steps: planned.map(({ name, items }) => {
-      const row = rows.find((candidate) => candidate.step === name);
-      return { launchId, name, items, ...(row && { row }) };
-    }),
-  };
-}
-
-/** @throws Error naming what the launch does not have, and what was probably meant */
-export function checkNames(
-  steps: readonly LoggedStep[],
-  { step, items = [] }: { step?: string | undefined; items?: readonly string[] | undefined },
-): void {
-  const names = steps.map(({ name }) => name);
-  if (step !== undefined && !names.includes(step)) throw new Error(unknown('step', step, names));
-  const searched = steps.filter(({ name }) => step === undefined || name === step);
-  const known = new Set(searched.flatMap((one) => one.items));
-  const missing = items.find((item) => !known.has(item));
-  if (missing !== undefined) throw new Error(unknown(`item of ${step ?? 'any step'}`, missing, [...known]));
-}
-
-/** Names that fit in a message. */
-const SHOWN = 8;
-
-export function unknown(what: string, name: string, names: readonly string[]): string {
-  const near = nearest(name, names);
-  const more = names.length > SHOWN ? `, and ${names.length - SHOWN} more` : '';
-  const there = names.length === 0 ? 'there are none' : `there are: ${names.slice(0, SHOWN).join(', ')}${more}`;
-  return `there is no ${what} called ${name}; ${near.length > 0 ? `did you mean ${near.join(' or ')}?` : there}`;
-}
-
-async function plannedSteps(s3: S3Client, launchId: string, address: string): Promise<LoggedStep[]> {
-  const { bytes } = await readObject(s3, address, { limit: PLAN_LIMIT });
-  const plan = JSON.parse(bytes.toString('utf8')) as Plan;
-  return plan.steps.map((step) => ({ launchId, name: step.name, items: itemsOf(plan, step).map(({ key }) => key) }));
-}
 
 /** What has started of a launch, or of one step; no record is read. A page tells of 1,000. */
 export async function listStarts(
@@ -119,25 +44,6 @@ export async function listStarts(
     .flat()
     .flatMap((key) => parseStart(key, start) ?? [])
     .filter(({ item }) => of.items === undefined || of.items.includes(item));
-}
-
-/** Keys of the items of a step that are done; with no step, `<step>/<item>` of every step. */
-export async function listCommits(
-  { s3, bucket }: Pick<LogSources, 's3' | 'bucket'>,
-  launchId: string,
-  step?: string,
-  signal?: AbortSignal,
-): Promise<Set<string>> {
-  const folder = `${launchState(bucket, launchId)}commits/${step === undefined ? '' : `${step}/`}`;
-  const { key: start } = parseS3Address(folder);
-  const keys = await patiently(() => keysUnder(s3, folder), signal);
-  return new Set(keys.map((key) => key.slice(start.length).replace(/\.json$/, '')));
-}
-
-async function keysUnder(s3: S3Client, prefix: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const keys of listKeys(s3, prefix)) found.push(...keys);
-  return found;
 }
 
 /** Reads start records; the streams of one that does not tell of them are empty. */
@@ -167,18 +73,18 @@ export async function readStarts(
  * @returns the attempts that were given, with streams where these are known now, and those of `items`
  */
 export async function askBatch(
-  batch: BatchClient,
+  sources: LogSources,
   step: LoggedStep,
   attempts: readonly Attempt[],
   items: readonly string[],
   signal?: AbortSignal,
 ): Promise<Attempt[]> {
   const silent = attempts.filter(({ streams }) => Object.keys(streams).length === 0);
-  const without = jobsOf(step, items, attempts);
+  const without = await patiently(() => jobsOf(sources, step, items), signal);
   const jobs = new Map([...silent, ...without].slice(0, DESCRIBED).map((job) => [job.jobId, job]));
   if (jobs.size === 0 || !step.row) return [...attempts];
   const { log_group: group } = step.row;
-  const answer = await patiently(() => batch.send(new DescribeJobsCommand({ jobs: [...jobs.keys()] })), signal);
+  const answer = await patiently(() => sources.batch.send(new DescribeJobsCommand({ jobs: [...jobs.keys()] })), signal);
   const described = (answer.jobs ?? []).flatMap((detail) => {
     const job = jobs.get(detail.jobId ?? '');
     return job ? attemptsOf(detail, job, group) : [];
@@ -191,25 +97,14 @@ export async function askBatch(
   return [...told, ...described.filter((one) => !attempts.some((other) => same(one, other)))];
 }
 
-/**
- * The jobs of items that have no start record. The index of a child is its item's place in the plan, unless an attempt
- * of the same job shows that it is not: then nothing is known of the others.
- */
-function jobsOf(
-  { name, items, row }: LoggedStep,
-  wanted: readonly string[],
-  attempts: readonly Attempt[],
-): JobOfItem[] {
-  if (!row) return [];
-  const own = attempts.filter(({ jobId }) => jobId.split(':')[0] === row.job_id);
-  const planned = row.items.total === items.length;
-  if (!planned || own.some(({ item, index }) => index !== undefined && items[index] !== item)) return [];
+/** The jobs of items that have no start record, as far as the current generation has them. */
+async function jobsOf(sources: LogSources, step: LoggedStep, wanted: readonly string[]): Promise<JobOfItem[]> {
+  if (wanted.length === 0 || !step.row) return [];
+  const places = new Map(step.items.map((item, place) => [item, place]));
+  const jobs = await jobsByPlace(sources, step);
   return wanted.slice(0, DESCRIBED).flatMap((item) => {
-    const index = items.indexOf(item);
-    if (index < 0) return [];
-    return items.length === 1
-      ? [{ step: name, item, jobId: row.job_id }]
-      : [{ step: name, item, jobId: `${row.job_id}:${index}`, index }];
+    const job = jobs.get(places.get(item) ?? -1);
+    return job ? [{ step: step.name, item, ...job }] : [];
   });
 }
 
@@ -236,16 +131,19 @@ function streamsIn(
   return undefined;
 }
 
-/** Ids of the children of an open array job that have failed: 1,000 of them at most. */
-export async function failedChildren(batch: BatchClient, jobId: string, signal?: AbortSignal): Promise<Set<string>> {
+/** Ids of the children of the open array jobs of a step that have failed: about 1,000 of each at most. */
+export async function failedChildren(batch: BatchClient, step: LoggedStep, signal?: AbortSignal): Promise<Set<string>> {
   const failed = new Set<string>();
-  let nextToken: string | undefined;
-  for (let page = 0; page < FAILED_PAGES; page += 1) {
-    const command = new ListJobsCommand({ arrayJobId: jobId, jobStatus: 'FAILED', ...(nextToken && { nextToken }) });
-    const answer = await patiently(() => batch.send(command), signal);
-    for (const child of answer.jobSummaryList ?? []) if (child.jobId) failed.add(child.jobId);
-    nextToken = answer.nextToken;
-    if (nextToken === undefined) break;
+  const arrays = step.row ? currentJobs(step.row).filter(({ items }) => items > 1) : [];
+  for (const { id } of arrays) {
+    let nextToken: string | undefined;
+    for (let page = 0; page < FAILED_PAGES; page += 1) {
+      const command = new ListJobsCommand({ arrayJobId: id, jobStatus: 'FAILED', ...(nextToken && { nextToken }) });
+      const answer = await patiently(() => batch.send(command), signal);
+      for (const child of answer.jobSummaryList ?? []) if (child.jobId) failed.add(child.jobId);
+      nextToken = answer.nextToken;
+      if (nextToken === undefined) break;
+    }
   }
   return failed;
 }

@@ -18,15 +18,8 @@ import {
   toLine,
 } from './log-lines.ts';
 import { FILTERED_STREAMS, LogReader } from './log-reader.ts';
-import {
-  askBatch,
-  failedChildren,
-  type LoggedStep,
-  type LogSources,
-  listCommits,
-  listStarts,
-  readStarts,
-} from './log-starts.ts';
+import { askBatch, failedChildren, listStarts, readStarts } from './log-starts.ts';
+import { DoneItems, type LoggedStep, type LogSources } from './log-steps.ts';
 
 export interface ChoiceOptions extends Selection {
   /** Only items that have failed: without a commit, their job ended. */
@@ -74,7 +67,7 @@ export async function chooseAttempts(
   const chosen = starts.filter((start) => shown.has(start.item) && isSelected(options, start));
   const without = items.filter((item) => !started.has(item));
   const read = await readStarts(sources, chosen, signal);
-  const told = await askBatch(sources.batch, step, read, without, signal);
+  const told = await askBatch(sources, step, read, without, signal);
   const attempts = inOrder(
     told.filter((attempt) => isSelected(options, attempt)),
     step.items,
@@ -86,11 +79,11 @@ export async function chooseAttempts(
 async function failedItems(sources: LogSources, step: LoggedStep, signal?: AbortSignal): Promise<Set<string>> {
   const { row } = step;
   if (!row) return new Set();
-  const done = await listCommits(sources, step.launchId, step.name, signal);
-  const undone = step.items.filter((item) => !done.has(item));
+  const done = await new DoneItems(sources).of([step], signal);
+  const undone = step.items.filter((item) => !done.has(`${step.name}/${item}`));
   if (row.ended_at !== undefined) return new Set(undone);
   if (step.items.length === 1) return new Set();
-  const children = await failedChildren(sources.batch, row.job_id, signal);
+  const children = await failedChildren(sources.batch, step, signal);
   const starts = await listStarts(sources, step.launchId, { step: step.name }, signal);
   const failed = new Set(starts.filter(({ jobId }) => children.has(jobId)).map(({ item }) => item));
   return new Set(undone.filter((item) => failed.has(item)));

@@ -42,7 +42,7 @@ echo end \${{ sample }} >&2`,
         environment: { FLAG: `${longhaul.directory}/\${{ launch.id }}` },
         retries: 3,
       },
-      last: { command: 'echo last', after: ['wait'] },
+      last: { command: 'echo last of ${{ launch.id }}', after: ['wait'] },
     },
     { scatter: { sample: ['a', 'b'] } },
   );
@@ -66,7 +66,7 @@ describe('following', () => {
     expect(statesThen).toHaveLength(1);
     expect(statesThen).not.toContain('SUCCEEDED');
     expect(seen.slice(2, 4).toSorted()).toEqual(['wait/a#1 end a', 'wait/b#1 end b']);
-    expect(seen.slice(4)).toEqual(['last/all#1 last']);
+    expect(seen.slice(4)).toEqual(['last/all#1 last of live-1']);
     expect((await longhaul.launches.get('live-1'))?.status).toBe('COMPLETE');
     const calls = await longhaul.calls({ service: 'logs' });
     expect(calls.filter(({ error }) => error === 'ThrottlingException').length).toBeGreaterThan(0);
@@ -117,7 +117,7 @@ describe('afterwards', () => {
     expect(await logs('host-1', '--tail', '1', '--attempt', '1')).toEqual([
       'wait/a#1 begin a',
       'wait/b#1 begin b',
-      'last/all#1 last',
+      'last/all#1 last of host-1',
     ]);
     const staged = await logs('host-1', 'wait', '--item', 'a', '--container', 'stage');
     expect(staged).toEqual([1, 2].map((n) => expect.stringMatching(`^wait/a#${n} item a: 0 inputs`)));
@@ -132,7 +132,7 @@ describe('afterwards', () => {
     expect(await logs('host-1', '--search', '?end ?last')).toEqual([
       'wait/a#2 end a',
       'wait/b#2 end b',
-      'last/all#1 last',
+      'last/all#1 last of host-1',
     ]);
     const refused = await longhaul.cli('launch', 'logs', 'host-1', '--search', '"open');
     expect(refused.code).toBe(2);

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { type BatchClient, type DescribeJobsCommand, type JobDetail, ListJobsCommand } from '@aws-sdk/client-batch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { LoggedStep, LogSources } from '../../clients/launch/log-starts.ts';
+import type { LoggedStep, LogSources } from '../../clients/launch/log-steps.ts';
 import { createEvents } from '../../infra/local/aws/events/service.ts';
 import { createLogs } from '../../infra/local/aws/logs/service.ts';
 import { LOCAL_PLACE } from '../../infra/local/aws/ports.ts';
@@ -39,6 +39,8 @@ export interface LogWorld {
   /** An attempt of an item, by its start record; its streams are made by `write`. */
   start(item: string, attempt?: number, more?: Partial<StartRecord>): Promise<void>;
   commit(item: string): Promise<void>;
+  /** An object of Longhaul's bucket, as JSON. */
+  put(key: string, body: unknown): Promise<void>;
   /** Lines of `main`, or of another container, of an attempt; `at` in milliseconds since the world began, a minute ago. */
   write(
     item: string,
@@ -76,6 +78,10 @@ export async function openLogWorld(items: readonly string[]): Promise<LogWorld> 
   plan.steps.push({ name: 'align', dimensions: ['sample'], items: items.length });
   await put('plan.json', plan);
 
+  // Contents do not matter here: the key of every item is `key`.
+  const folder = `launches/${LAUNCH}/attempts/1/steps/align/`;
+  await put(`${folder}items.json`, { version: 1, keys: items.map(() => 'key'), done: {} });
+
   const began = Date.now() - 60_000;
   const jobOf = (item: string) => (items.length === 1 ? 'job-1' : `job-1:${items.indexOf(item)}`);
   const stream = (item: string, attempt: number, container: JobContainer) =>
@@ -87,7 +93,14 @@ export async function openLogWorld(items: readonly string[]): Promise<LogWorld> 
     attempt: 1,
     plan: `s3://${BUCKET}/plan.json`,
   } as unknown as LaunchItem;
-  const row = { step: 'align', job_id: 'job-1', log_group: GROUP, items: { total: items.length } } as StepItem;
+  const row = {
+    step: 'align',
+    attempt: 1,
+    generation: 1,
+    jobs: [{ id: 'job-1', generation: 1, shard: 0, items: items.length }],
+    log_group: GROUP,
+    items: { total: items.length },
+  } as StepItem;
   const jobs = new Map<string, JobDetail>();
   const described: string[][] = [];
   const batch = {
@@ -129,7 +142,8 @@ export async function openLogWorld(items: readonly string[]): Promise<LogWorld> 
       const name = `${jobId.replaceAll(':', '_')}-${attempt}`;
       await put(`launches/${LAUNCH}/starts/align/${item}/${name}.json`, record);
     },
-    commit: (item) => put(`launches/${LAUNCH}/commits/align/${item}.json`, {}),
+    put,
+    commit: (item) => put(`launches/${LAUNCH}/commits/align/${item}/key.json`, {}),
     write(item, lines, { attempt = 1, container = 'main', at = 0 } = {}) {
       logs.port.append(
         GROUP,

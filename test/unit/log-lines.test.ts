@@ -18,7 +18,7 @@ import {
   streamsOf,
   toLine,
 } from '../../clients/launch/log-lines.ts';
-import { checkNames } from '../../clients/launch/log-starts.ts';
+import { checkNames } from '../../clients/launch/log-steps.ts';
 import { taskStreams } from '../../jobs/log-streams.ts';
 import { all } from '../support/log-world.ts';
 

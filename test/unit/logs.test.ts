@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type FollowOptions, followLogs } from '../../clients/launch/log-follow.ts';
 import type { LogLine } from '../../clients/launch/log-lines.ts';
 import { type ChoiceOptions, chooseAttempts, type ReadOptions, stepLogs } from '../../clients/launch/logs.ts';
+import type { StepItem } from '../../lib/store/steps.ts';
 import { all, GROUP, itemNames, LAUNCH, type LogWorld, openLogWorld } from '../support/log-world.ts';
 
 const MAIN = { containers: ['main'] };
@@ -122,12 +123,26 @@ describe('attempts', () => {
     expect(world.described).toEqual([['job-1']]);
   });
 
-  it('are nobody’s when the children of a job are not the items of the plan', async () => {
+  it('of a later generation are those its review has left', async () => {
+    world = await openLogWorld(['a', 'b', 'c']);
+    const again = [{ index: 2, nextMemoryMiB: 64 }];
+    await world.put(`launches/${LAUNCH}/attempts/1/steps/align/1.review.json`, { version: 1, again });
+    const step = world.step();
+    const row = { ...step.row, generation: 2, jobs: [{ id: 'job-2', generation: 2, shard: 0, items: 1 }] } as StepItem;
+
+    await chooseAttempts(world.sources, { ...step, row }, { items: ['a', 'c'] });
+
+    expect(world.described).toEqual([['job-2']]);
+  });
+
+  it('are done only by a commit of their own key', async () => {
     world = await openLogWorld(['a', 'b']);
-    await world.start('b', 1, { jobId: 'job-1:0' });
-    const other = { ...world.step(), items: ['a', 'b', 'c'] };
-    await chooseAttempts(world.sources, other, { items: ['a', 'c'] });
-    expect(world.described).toEqual([]);
+    for (const item of world.items) await world.start(item);
+    await world.put(`launches/${LAUNCH}/commits/align/a/of-another-command.json`, {});
+    await world.commit('b');
+    world.end('FAILED');
+
+    expect((await choose({ errors: true })).attempts.map(({ item }) => item)).toEqual(['a']);
   });
 });
 
