@@ -20,6 +20,7 @@ import { CACHE_METADATA, retrySheet } from '../../workflows/launch/places.ts';
 import { planLaunch } from '../../workflows/launch/plan.ts';
 import { type ParsedSheet, parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
 import { SheetError } from '../../workflows/launch/sheet/problems.ts';
+import { explainLaunch } from '../launch/explain.ts';
 import { launchOutputs, type Output } from '../launch/outputs.ts';
 import { followLaunch, storedProgress } from '../launch/progress.ts';
 import { retryLaunch } from '../launch/retry.ts';
@@ -80,6 +81,13 @@ export function addLaunchCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  longhaul launch watch cohort-7-run-1')
     .action((id: string, options: Json) => withContext((context) => watch(context, id, options)));
   addLogsCommand(launch);
+  launch
+    .command('explain')
+    .argument('<launch id>')
+    .description('why a launch is stuck or has failed: one cause, one remedy, the evidence')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', '\nExample:\n  longhaul launch explain cohort-7-run-1')
+    .action((id: string, options: Json) => withContext((context) => explain(context, id, options)));
   launch
     .command('retry')
     .argument('<launch id>')
@@ -297,6 +305,21 @@ async function printJson(pictures: AsyncIterable<LaunchProgress>): Promise<Launc
     shown = line;
   }
   return last;
+}
+
+async function explain(context: Context, id: string, options: Json): Promise<void> {
+  const { client } = await context.temporal();
+  const { launches, steps, aws, settings } = context;
+  const sources = { launches, steps, batch: aws.batch, client, namespace: settings.temporalNamespace };
+  const found = await explainLaunch(sources, id);
+  if (!found) throw new CliError(`there is no launch ${id}: "longhaul launch list" shows those there are`);
+  print(options.json, found, () => [
+    `${id}  ${paint(found.status)}`,
+    '',
+    `Cause:    ${found.cause}: ${found.summary}`,
+    ...(found.remedy ? [`Remedy:   ${found.remedy}`] : []),
+    ...found.evidence.map((line, index) => `${index === 0 ? 'Evidence:' : '         '} ${line}`),
+  ]);
 }
 
 async function cancel(context: Context, id: string, options: Json): Promise<void> {
