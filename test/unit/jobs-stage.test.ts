@@ -187,6 +187,46 @@ describe('the start record', () => {
   });
 });
 
+describe('where a job logs', () => {
+  const awslogs = (stream: string) => ({
+    LogDriver: 'awslogs',
+    LogOptions: {
+      'awslogs-create-group': 'true',
+      'awslogs-group': '/aws/batch/job',
+      'awslogs-region': 'us-east-1',
+      'awslogs-stream': stream,
+    },
+  });
+  const recorded = async (logging: JobWorld['logging']) => {
+    world.logging = logging;
+    await stage(world.s3, await world.job());
+    return (await world.json<StartRecord>('launches/run-1/starts/work/a/job-1-1.json')).logs;
+  };
+
+  it.each([
+    ['tools/stage/0a1b', 'tools/main/0a1b', 'tools/publish/0a1b'],
+    ['a-stage/b/tools-stage/0a1b', 'a-stage/b/tools-main/0a1b', 'a-stage/b/tools-publish/0a1b'],
+  ])('is derived from its own stream, %s', async (own, main, publish) => {
+    expect(await recorded(awslogs(own))).toEqual({
+      group: '/aws/batch/job',
+      streams: { stage: own, main, publish },
+    });
+  });
+
+  it.each([
+    ['the endpoint does not tell', {}],
+    ['the job logs elsewhere', { LogDriver: 'splunk', LogOptions: { 'splunk-url': 'https://splunk.invalid' } }],
+    ['its stream is named otherwise', awslogs('custom')],
+  ])('is left out where %s', async (_, logging) => {
+    expect(await recorded(logging)).toBeUndefined();
+  });
+
+  it('is left out where there is no endpoint, and stops no job', async () => {
+    vi.stubEnv('ECS_CONTAINER_METADATA_URI_V4', 'http://127.0.0.1:9/v4/none');
+    expect(await recorded(awslogs('tools/stage/0a1b'))).toBeUndefined();
+  });
+});
+
 describe('with a shared file system', () => {
   const shared = { sharedOutputs: 'longhaul/run-1/work/a' };
 

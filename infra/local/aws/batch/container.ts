@@ -92,6 +92,8 @@ export class Container {
         lines.map((message) => ({ timestamp, message })),
       );
     };
+    // The awslogs driver creates the stream with the container, before there is a line.
+    write([]);
     const limit = plan.memoryMiB === undefined ? undefined : plan.memoryMiB * 1024 * 1024;
     this.#watch = host.memory.add(this.#pid, limit, () => {
       this.#outOfMemory = true;
