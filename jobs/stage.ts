@@ -31,7 +31,7 @@ export async function stage(s3: S3Client, job: Job): Promise<number> {
   if (brought.status === 'rejected') throw brought.reason;
   if (started.status === 'rejected') throw started.reason;
   const bytes = brought.value;
-  console.log(
+  job.say(
     `item ${job.row.item}: ${job.row.inputs.length} inputs, ${bytes} bytes, in ${Date.now() - Date.parse(startedAt)} ms`,
   );
   return 0;
@@ -93,7 +93,7 @@ async function exists(s3: S3Client, address: string): Promise<boolean> {
 }
 
 async function recordStart(s3: S3Client, job: Job, startedAt: string): Promise<void> {
-  const [instance, logs] = await Promise.all([readInstance(), taskLogs()]);
+  const [instance, logs] = await Promise.all([readInstance(job.instanceEndpoint), taskLogs(job)]);
   const record: StartRecord = {
     item: job.row.item,
     jobId: job.id,

@@ -7,7 +7,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StartRecord } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
-import { JobError } from './job.ts';
+import { type Job, JobError } from './job.ts';
 import { taskStreams } from './log-streams.ts';
 
 interface TaskMetadata {
@@ -24,8 +24,9 @@ const TIMEOUT_MS = 1_000;
 /** The agent learns of a container's end a moment after the next one has been started. */
 const PATIENCE_MS = 15_000;
 
-export async function mainContainer(): Promise<{ exitCode: number; startedAt: string }> {
-  const endpoint = process.env.ECS_CONTAINER_METADATA_URI_V4;
+export async function mainContainer({
+  taskEndpoint: endpoint,
+}: Pick<Job, 'taskEndpoint'>): Promise<{ exitCode: number; startedAt: string }> {
   if (!endpoint)
     throw new JobError(EXIT.notAJob, 'ECS_CONTAINER_METADATA_URI_V4 is not set: this program runs in a task of ECS');
   const until = Date.now() + PATIENCE_MS;
@@ -51,8 +52,9 @@ export async function mainContainer(): Promise<{ exitCode: number; startedAt: st
  * when its dependencies are met, and tells nothing of it before. So the others' streams follow from its own.
  * @returns undefined where the endpoint does not tell, or the job definition logs elsewhere
  */
-export async function taskLogs(): Promise<StartRecord['logs'] | undefined> {
-  const endpoint = process.env.ECS_CONTAINER_METADATA_URI_V4;
+export async function taskLogs({
+  taskEndpoint: endpoint,
+}: Pick<Job, 'taskEndpoint'>): Promise<StartRecord['logs'] | undefined> {
   if (!endpoint) return undefined;
   try {
     const answer = await fetch(endpoint, { signal: AbortSignal.timeout(TIMEOUT_MS) });

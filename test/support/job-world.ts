@@ -70,6 +70,8 @@ export async function openJobWorld(): Promise<JobWorld> {
         id: 'job-1',
         attempt: 1,
         work: await folder(),
+        ...(process.env.ECS_CONTAINER_METADATA_URI_V4 && { taskEndpoint: process.env.ECS_CONTAINER_METADATA_URI_V4 }),
+        say: (line) => console.log(line),
         ...more,
       };
     },

@@ -261,6 +261,8 @@ describe('with a shared file system', () => {
   });
 });
 
+const quiet = () => {};
+
 describe('what a job knows of itself', () => {
   const env = (rowBytes: number, more: Record<string, string> = {}) => ({
     LONGHAUL_SUBMISSION: 'launch/run-1|1|work|3|0',
@@ -276,29 +278,29 @@ describe('what a job knows of itself', () => {
     const { rowBytes, text } = encodeManifest(rows);
     await world.put('manifest.jsonl', text);
     for (const [index, row] of rows.entries()) {
-      const job = await readJob(world.s3, env(rowBytes, { AWS_BATCH_JOB_ARRAY_INDEX: String(index) }));
+      const job = await readJob(world.s3, env(rowBytes, { AWS_BATCH_JOB_ARRAY_INDEX: String(index) }), quiet);
       expect(job).toMatchObject({ row, generation: 3, id: 'job-1:1', attempt: 1 });
       expect(job).not.toHaveProperty('shared');
     }
-    expect(await readJob(world.s3, env(rowBytes, { AWS_BATCH_JOB_ATTEMPT: '4', LONGHAUL_SHARED: '/x' }))).toMatchObject(
-      {
-        row: rows[0],
-        attempt: 4,
-        shared: '/x',
-      },
-    );
+    expect(
+      await readJob(world.s3, env(rowBytes, { AWS_BATCH_JOB_ATTEMPT: '4', LONGHAUL_SHARED: '/x' }), quiet),
+    ).toMatchObject({
+      row: rows[0],
+      attempt: 4,
+      shared: '/x',
+    });
   });
 
   it.each(Object.keys(env(1)))('needs %s, and says so with 67', async (name) => {
     const { rowBytes, text } = encodeManifest([ROW]);
     await world.put('manifest.jsonl', text);
-    const error = await jobError(readJob(world.s3, { ...env(rowBytes), [name]: undefined }));
+    const error = await jobError(readJob(world.s3, { ...env(rowBytes), [name]: undefined }, quiet));
     expect(error).toMatchObject({ exitCode: 67 });
     expect(error.message).toContain(`${name} is not set`);
   });
 
   it('is refused when its submission key is no key of ours', async () => {
-    const error = await jobError(readJob(world.s3, { ...env(1), LONGHAUL_SUBMISSION: 'x' }));
+    const error = await jobError(readJob(world.s3, { ...env(1), LONGHAUL_SUBMISSION: 'x' }, quiet));
     expect(error).toMatchObject({ exitCode: 67 });
   });
 });

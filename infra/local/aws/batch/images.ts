@@ -13,7 +13,20 @@ export interface Image {
   /** Directories put before PATH. */
   path?: readonly string[];
   environment?: Readonly<Record<string, string>>;
+  /**
+   * Instead of a process: a module whose `run` is called in the stand-in itself ({@link ModuleRun}). For loads of
+   * thousands of jobs, which as processes would measure the machine.
+   */
+  module?: string;
 }
+
+/** @returns the exit code */
+export type ModuleRun = (container: {
+  argv: readonly string[];
+  env: Readonly<Record<string, string>>;
+  say(line: string): void;
+  signal: AbortSignal;
+}) => Promise<number>;
 
 /** A container that cannot be made or started; the message is the container's reason. */
 export class ContainerError extends Error {

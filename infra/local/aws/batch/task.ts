@@ -6,7 +6,13 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Container, type ContainerHost, type ContainerPlan, LOG_GROUP, startContainer } from './container.ts';
+import {
+  type ContainerHost,
+  type ContainerPlan,
+  LOG_GROUP,
+  type RunningContainer,
+  startContainer,
+} from './container.ts';
 import { type ContainerState, readiness } from './dependencies.ts';
 import { ContainerError } from './images.ts';
 import type { ContainerMetadata, TaskMetadata } from './metadata.ts';
@@ -26,7 +32,7 @@ interface Entry {
   essential: boolean;
   state: ContainerState;
   reason?: string;
-  container?: Container;
+  container?: RunningContainer;
   startedAt?: Date;
   finishedAt?: Date;
 }
