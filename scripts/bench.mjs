@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-const SHARED = ['report', 'no-op'];
+const SHARED = ['report'];
 const names = readdirSync('test/bench').flatMap((file) => /^(.*)\.ts$/.exec(file)?.[1] ?? []);
 const [name, ...options] = process.argv.slice(2);
 const known = names.filter((candidate) => !SHARED.includes(candidate));

@@ -24,7 +24,7 @@ import {
 } from '../../workflows/launch/model.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
-import { createNoOpWorld } from './no-op.ts';
+import { createNoOpWorld } from '../support/no-op-world.ts';
 import { option, percentile, report } from './report.ts';
 
 const JOB_PRINCIPAL = 'job';

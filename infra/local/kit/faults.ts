@@ -19,8 +19,12 @@ export interface FaultRule {
   /** Instead of nth/times: the share of matching calls that are hit, 0 to 1, drawn from `seed`. */
   share?: number;
   seed?: number;
-  /** `hang`: no answer, ever; the race point at which a caller can be killed. */
-  effect: 'throttle' | 'error' | 'delay' | 'reset' | 'hang';
+  /**
+   * `hang`: no answer, ever; the race point at which a caller can be killed. Of an event on its way to a queue (service
+   * `events`, subject the rule): `reset` of operation `Deliver` loses it, `double` of `Deliver` delivers it twice, `delay`
+   * of operation `Arrive` lets it come later.
+   */
+  effect: 'throttle' | 'error' | 'delay' | 'reset' | 'hang' | 'double';
   /** Before the effect (default) or after it: then the work is done and only the answer is lost. */
   when?: 'before' | 'after';
   /** For `error`: HTTP status (default 500) and the service's error code (default InternalFailure). */
@@ -28,6 +32,8 @@ export interface FaultRule {
   code?: string;
   /** For `delay`: milliseconds of real time. */
   delayMs?: number;
+  /** For `delay`: a random part of `delayMs`, so that what follows may overtake. */
+  jitter?: boolean;
 }
 
 /** What the front door does with one call. */
@@ -67,7 +73,7 @@ export class FaultPlan {
           when: rule.when ?? 'before',
           status: rule.status ?? 500,
           code: rule.code ?? 'InternalFailure',
-          delayMs: rule.delayMs ?? 0,
+          delayMs: Math.round((rule.delayMs ?? 0) * (rule.jitter ? entry.random() : 1)),
         };
       }
     }

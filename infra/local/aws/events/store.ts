@@ -109,11 +109,26 @@ export class RuleStore {
       for (const target of rule.targets) {
         const body = target.Input ?? text;
         const deadLetters = target.DeadLetterConfig?.Arn;
-        if (!this.#queues.deliver(target.Arn, body, sender) && deadLetters !== undefined)
-          this.#queues.deliver(deadLetters, text, sender);
+        const deliver = () => {
+          if (!this.#queues.deliver(target.Arn, body, sender) && deadLetters !== undefined)
+            this.#queues.deliver(deadLetters, text, sender);
+        };
+        this.#underway(rule.name, deliver);
       }
     }
     return envelope.id;
+  }
+
+  /** EventBridge delivers at least once, in any order; the fault plan makes it do its worst. */
+  #underway(rule: string, deliver: () => void): void {
+    const fault = (operation: string) => this.#kit.faults.take({ service: 'events', operation, subject: rule });
+    const fate = fault('Deliver')?.effect;
+    if (fate === 'reset') return;
+    for (let copy = 0; copy < (fate === 'double' ? 2 : 1); copy += 1) {
+      const delayMs = fault('Arrive')?.delayMs ?? 0;
+      if (delayMs > 0) this.#kit.clock.after(delayMs, deliver);
+      else deliver();
+    }
   }
 
   close(): void {
