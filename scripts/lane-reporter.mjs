@@ -29,4 +29,7 @@ export default class LaneReporter {
 }
 
 /** Enough to know the failure by; the whole of it stands further up in the log. */
-const firstLine = (error) => String(error?.message ?? 'no reason given').split('\n')[0].slice(0, 300);
+const firstLine = (error) =>
+  String(error?.message ?? 'no reason given')
+    .split('\n')[0]
+    .slice(0, 300);

@@ -4,15 +4,12 @@
  * @module
  */
 import { ApplicationFailure, heartbeat, log } from '@temporalio/activity';
-import { mapLimited } from '../../lib/concurrency.ts';
-import { resolveS3Address } from '../../lib/s3-address.ts';
-import { putJson, readObject, UnreadableObjectError, whyUnreadable } from '../../lib/s3-objects.ts';
-import { listMatches } from '../../lib/s3-patterns.ts';
-import { expandPath } from '../../workflows/launch/manifest.ts';
+import { discover } from '../../lib/launch/discover.ts';
+import { findMissing } from '../../lib/launch/inputs.ts';
+import { putJson, readObject, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import { COMPUTE_SERVICES, type LaunchInput, LIMITS } from '../../workflows/launch/model.ts';
-import { discoverPattern } from '../../workflows/launch/patterns.ts';
 import { attemptState, consumerOfUpload } from '../../workflows/launch/places.ts';
-import { itemsOf, type Plan, planLaunch as plan } from '../../workflows/launch/plan.ts';
+import { type Plan, planLaunch as plan } from '../../workflows/launch/plan.ts';
 import { parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
 import { type Problem, SheetError } from '../../workflows/launch/sheet/problems.ts';
 import type { Sheet } from '../../workflows/launch/sheet/sheet.ts';
@@ -27,9 +24,6 @@ export interface PlannedLaunch {
   consumer: string;
   steps: StepOutline[];
 }
-
-/** HEAD requests in flight while looking for inputs. */
-const LOOKING = 32;
 
 export function createPlanningActivities(dependencies: LaunchDependencies) {
   const { s3, launches, compute, settings } = dependencies;
@@ -56,10 +50,10 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
           attempt: input.attempt,
           computeService,
           defaultResultsPath: `s3://${settings.bucket}/results/${sheet.consumer}/`,
-          discovered: await discover(sheet),
+          discovered: await discover(s3, sheet, heartbeat),
         });
         if ('problems' in planned) return fail(planned.problems) as never;
-        const missing = await findMissing(planned.plan);
+        const missing = await findMissing(s3, planned.plan, heartbeat);
         if (missing.length > 0) fail(missing);
         const planAddress = `${attemptState(settings.bucket, input.launchId, input.attempt)}plan.json`;
         await putJson(s3, planAddress, planned.plan);
@@ -112,57 +106,6 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
       wrong('computeService', `expected one of ${COMPUTE_SERVICES.join(', ')}, got ${input.computeService}`);
     }
     return problems;
-  }
-
-  async function discover(sheet: Sheet): Promise<Record<string, string[]>> {
-    const found: Record<string, string[]> = {};
-    for (const [dimension, source] of Object.entries(sheet.scatter ?? {})) {
-      if (Array.isArray(source)) continue;
-      const pattern = discoverPattern(source.discover);
-      if (!pattern) continue;
-      const base = sheet.dataPath.endsWith('/') ? sheet.dataPath : `${sheet.dataPath}/`;
-      const names = new Set<string>();
-      for await (const { path } of listMatches(s3, base, source.discover)) {
-        heartbeat();
-        const name = pattern.exec(path)?.[1];
-        if (name) names.add(name);
-        if (names.size > LIMITS.items) break;
-      }
-      found[dimension] = [...names];
-    }
-    return found;
-  }
-
-  /** Every input that lies outside the launch has to be there before anything is submitted. */
-  async function findMissing(planned: Plan): Promise<Problem[]> {
-    // On a shared file system only the jobs can see the inputs; stage says what is missing there.
-    if (planned.sharedFileSystem) return [];
-    const wanted = new Map<string, { at: string; path: string; wildcard: boolean }>();
-    for (const step of planned.steps) {
-      for (const input of step.inputs) {
-        if (input.kind !== 'path') continue;
-        for (const item of itemsOf(planned, step)) {
-          const path = expandPath(planned, step, item, input.path);
-          const at = `steps.${step.name}.inputs.${input.name}`;
-          wanted.set(resolveS3Address(planned.dataPath, path), { at, path, wildcard: input.wildcard });
-        }
-      }
-    }
-    const verdicts = await mapLimited(
-      [...wanted],
-      LOOKING,
-      async ([address, { at, path, wildcard }]): Promise<Problem | undefined> => {
-        heartbeat();
-        const reason = wildcard ? await whyNoMatch(planned.dataPath, path) : await whyUnreadable(s3, address);
-        return reason === undefined ? undefined : { kind: 'missing', at, message: `${address}: ${reason}` };
-      },
-    );
-    return verdicts.filter((verdict) => verdict !== undefined);
-  }
-
-  async function whyNoMatch(base: string, pattern: string): Promise<string | undefined> {
-    for await (const _ of listMatches(s3, base, pattern)) return undefined;
-    return 'nothing matches this pattern';
   }
 
   async function register(sheet: Sheet, planned: Plan, planAddress: string): Promise<void> {
