@@ -17,13 +17,15 @@ export async function readPlan(
   address: string,
   stepName: string,
 ): Promise<{ plan: Plan; step: PlannedStep }> {
-  const plan = kept.get(address)?.plan ?? (await fetchPlan(s3, address));
+  const plan = await fetchPlan(s3, address);
   const step = plan.steps.find((candidate) => candidate.name === stepName);
   if (!step) throw new Error(`the plan at ${address} has no step ${stepName}`);
   return { plan, step };
 }
 
-async function fetchPlan(s3: S3Client, address: string): Promise<Plan> {
+export async function fetchPlan(s3: S3Client, address: string): Promise<Plan> {
+  const known = kept.get(address);
+  if (known) return known.plan;
   const { bytes, etag } = await readObject(s3, address, { limit: PLAN_LIMIT });
   const plan = JSON.parse(bytes.toString('utf8')) as Plan;
   kept.set(address, { etag, plan });

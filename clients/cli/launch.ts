@@ -26,6 +26,7 @@ import { type Started, startLaunch } from '../launch/start.ts';
 import { CliError, type Context, EXIT, print, table, withContext, workflowPage } from './context.ts';
 import { showLive } from './live.ts';
 import { drawLaunch, durations, paint, seconds } from './picture.ts';
+import { addPreflightCommand } from './preflight.ts';
 
 /** Items whose outputs `show` lists; the results path leads to all. */
 const OUTPUTS_SHOWN = 20;
@@ -49,6 +50,7 @@ export function addLaunchCommands(program: Command): void {
     .action((file: string, options: Json & { watch?: boolean }) =>
       withContext((context) => submit(context, file, options)),
     );
+  addPreflightCommand(launch);
   launch
     .command('list')
     .description('the newest launches')

@@ -148,7 +148,7 @@ async function request(method: 'GET' | 'HEAD', start: URL, headers: Record<strin
     const location = answer.headers.get('location');
     if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer;
     await answer.body?.cancel();
-    const next = URL.canParse(location, url) ? new URL(location, url) : undefined;
+    const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
     if (!next || !mayFollow(url, next)) break;
     url = next;
   }
