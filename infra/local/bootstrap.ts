@@ -18,7 +18,6 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
-import { CreateRoleCommand, EntityAlreadyExistsException, IAMClient } from '@aws-sdk/client-iam';
 import {
   BucketAlreadyOwnedByYou,
   CreateBucketCommand,
@@ -59,7 +58,7 @@ export async function bootstrap({ settings, maxVcpus, roles, ...client }: Bootst
     makeBucket(new S3Client(client), settings.bucket, queueArn),
     makeTables(new DynamoDBClient(client), settings.tablePrefix),
     makeRule(new EventBridgeClient(client), queueArn),
-    makeRoles(new IAMClient(client), roles),
+    makeRoles(client, roles),
     makeCompute(new BatchClient(client), settings.batchQueue, maxVcpus),
   ]);
 }
@@ -170,7 +169,13 @@ async function makeRule(events: EventBridgeClient, queueArn: string): Promise<vo
   await events.send(new PutTargetsCommand({ Rule: Name, Targets: [{ Id: 'events-queue', Arn: queueArn }] }));
 }
 
-async function makeRoles(iam: IAMClient, names: readonly string[]): Promise<void> {
+async function makeRoles(
+  client: Pick<BootstrapOptions, 'endpoint' | 'region' | 'credentials'>,
+  names: readonly string[],
+): Promise<void> {
+  // Every command of the command line loads this file, and hardly any starts a platform.
+  const { CreateRoleCommand, EntityAlreadyExistsException, IAMClient } = await import('@aws-sdk/client-iam');
+  const iam = new IAMClient(client);
   const AssumeRolePolicyDocument = JSON.stringify({
     Version: '2012-10-17',
     Statement: [{ Effect: 'Allow', Principal: { Service: 'ecs-tasks.amazonaws.com' }, Action: 'sts:AssumeRole' }],

@@ -22,6 +22,8 @@ const TIMEOUT_MS = 10_000;
 const MOST_REDIRECTS = 5;
 /** Registries refuse manifests above 4 MiB (distribution-spec, "Pushing Manifests"). */
 const MANIFEST_LIMIT = 4 * 1024 * 1024;
+/** Codes of Node and OpenSSL for a host that speaks no https, or whose certificate is not to be trusted. */
+const UNTRUSTED = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
 /** Tokens are a few KiB. */
 const TOKEN_LIMIT = 64 * 1024;
 
@@ -30,9 +32,15 @@ export class RegistryUnavailableError extends Error {
   override readonly name = 'RegistryUnavailableError';
 }
 
-/** The name server says that there is no such host: asking again does not help. */
-class NoSuchHostError extends Error {
-  override readonly name = 'NoSuchHostError';
+/** What asking again does not change, and what it says of the image. */
+class UnanswerableError extends Error {
+  override readonly name = 'UnanswerableError';
+  readonly state: 'missing' | 'unknown';
+
+  constructor(state: 'missing' | 'unknown', reason: string, cause: unknown) {
+    super(reason, { cause });
+    this.state = state;
+  }
 }
 
 /**
@@ -44,7 +52,7 @@ export async function askRegistry(address: string, repository: string, reference
   try {
     return await ask(address, repository, reference);
   } catch (error) {
-    if (error instanceof NoSuchHostError) return { state: 'missing', reason: error.message };
+    if (error instanceof UnanswerableError) return { state: error.state, reason: error.message };
     throw error;
   }
 }
@@ -80,7 +88,7 @@ async function ask(address: string, repository: string, reference: string): Prom
   };
 }
 
-/** A host name, with or without port, that means this machine. */
+/** A host as `URL` gives it, with or without port, that means this machine. */
 export const isLoopback = (host: string): boolean =>
   /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i.test(host) || /\.localhost(:\d+)?$/i.test(host);
 
@@ -159,9 +167,16 @@ async function send(method: string, url: URL, headers: Record<string, string>): 
   try {
     return await fetch(url, { method, headers, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch (cause) {
-    const { code, message } = ((cause as Error).cause ?? cause) as { code?: string; message?: string };
-    if (code === 'ENOTFOUND') throw new NoSuchHostError(`there is no host ${url.hostname}`, { cause });
-    throw new RegistryUnavailableError(`${url.host} cannot be reached (${code ?? message})`, { cause });
+    const { code = '', message = '' } = ((cause as Error).cause ?? cause) as { code?: string; message?: string };
+    if (code === 'ENOTFOUND') throw new UnanswerableError('missing', `there is no host ${url.hostname}`, cause);
+    // fetch has a list of ports it never speaks to.
+    if (message === 'bad port') {
+      throw new UnanswerableError('unknown', `port ${url.port} of ${url.hostname} cannot be asked`, cause);
+    }
+    if (UNTRUSTED.test(code)) {
+      throw new UnanswerableError('unknown', `${url.host} has no certificate that is trusted here (${code})`, cause);
+    }
+    throw new RegistryUnavailableError(`${url.host} cannot be reached (${code || message})`, { cause });
   }
 }
 

@@ -42,13 +42,16 @@ export function createImageResolver(options: { mirror: string; ecr: EcrReader })
     const { registry, repository } = reference;
     const { digest, tag } = withTag(reference);
     if (registry === DOCKER_HUB) return askRegistry(options.mirror || DOCKER_HUB_ADDRESS, repository, digest ?? tag);
-    if (isLoopback(registry)) {
+    const address = `https://${registry}`;
+    if (!URL.canParse(address)) return { state: 'missing', reason: `${registry} is no address of a registry` };
+    // Not the name as it is written: 0x7f.1 means this machine as well.
+    if (isLoopback(new URL(address).host)) {
       return {
         state: 'unknown',
         reason: `${registry} is a registry on the job's own host, which cannot be asked from here`,
       };
     }
-    return askRegistry(`https://${registry}`, repository, digest ?? tag);
+    return askRegistry(address, repository, digest ?? tag);
   }
 }
 

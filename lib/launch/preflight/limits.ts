@@ -14,7 +14,6 @@ import {
 import { formatSubmission, JOB_ENVIRONMENT, workflowIdOf } from '../../../workflows/launch/model.ts';
 import { attemptState } from '../../../workflows/launch/places.ts';
 import {
-  itemsOf,
   type Plan,
   type PlannedInput,
   type PlannedStep,
@@ -130,13 +129,12 @@ function checkTags(tags: Readonly<Record<string, string>>, error: Report): void 
  */
 function jobRequest(plan: Plan, step: PlannedStep, bucket: string) {
   const { launchId, attempt } = plan;
-  const [item] = itemsOf(plan, step);
   return {
     name: `lh-${launchId}-${step.name}-${attempt}-1`,
     items: step.items,
     argv:
-      step.main.kind === 'argv' && item
-        ? expandArgv(plan, step, step.main.argv, expectedSources(plan, step, item))
+      step.main.kind === 'argv'
+        ? expandArgv(plan, step, step.main.argv, expectedSources(plan, step, firstItem(plan, step)))
         : ['/bin/sh', '/longhaul/work/command.sh'],
     vcpus: step.vcpus,
     memoryMiB: step.memoryMiB,
@@ -155,6 +153,15 @@ function jobRequest(plan: Plan, step: PlannedStep, bucket: string) {
     ...(plan.sharedFileSystem && { sharedFileSystem: plan.sharedFileSystem }),
     tags: { 'longhaul:launch': launchId, 'longhaul:step': step.name, 'longhaul:consumer': plan.consumer },
   };
+}
+
+/** One argv serves all items, so the first speaks for them; not `itemsOf`, which would make all of them. */
+function firstItem(plan: Plan, step: PlannedStep): StepItem {
+  const values = step.dimensions.flatMap((dimension) => {
+    const value = plan.dimensions[dimension]?.[0];
+    return value ? [[dimension, value] as const] : [];
+  });
+  return { key: values.map(([, { name }]) => name).join(',') || 'all', values: Object.fromEntries(values) };
 }
 
 function expectedSources(plan: Plan, step: PlannedStep, item: StepItem): Sources {
