@@ -32,6 +32,7 @@ export interface AwsOptions {
 
 export interface Aws extends FrontDoor {
   kit: Kit;
+  imagesFile: string;
 }
 
 export async function openAws(options: AwsOptions): Promise<Aws> {
@@ -58,5 +59,5 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
   kit.actions.set('GET instances', () => ({ instanceIds: batch.instanceIds() }));
   // Jobs call back through the front door, so they start only once its address is known.
   await batch.start({ endpointUrl: door.url });
-  return { ...door, kit };
+  return { ...door, kit, imagesFile };
 }
