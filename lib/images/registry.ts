@@ -152,7 +152,7 @@ const mayFollow = (from: URL, to: URL): boolean =>
 async function request(method: 'GET' | 'HEAD', start: URL, headers: Record<string, string>): Promise<Response> {
   let url = start;
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
-    const answer = await send(method, url, url.host === start.host ? headers : withoutToken(headers));
+    const answer = await send(method, url, url.host === start.host ? headers : forStrangers(headers));
     const location = answer.headers.get('location');
     if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer;
     await answer.body?.cancel();
@@ -180,9 +180,8 @@ async function send(method: string, url: URL, headers: Record<string, string>): 
   }
 }
 
-function withoutToken({ authorization: _, ...headers }: Record<string, string>): Record<string, string> {
-  return headers;
-}
+const forStrangers = (headers: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'authorization'));
 
 async function readBody(answer: Response, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
