@@ -111,6 +111,11 @@ describe.skipIf(process.env.LONGHAUL_VERIFY_AWS === '1')('the stand-in', () => {
       expect(await refusal('lab/tools/blobs/uploads', { method: 'POST' })).toEqual([405, 'UNSUPPORTED']);
     });
 
+    it('is the only one that takes requests without a signature', async () => {
+      expect((await fetch(`${url}/v22/`)).status).toBe(403);
+      expect((await fetch(`${url}/longhaul/v2/`)).status).toBe(403);
+    });
+
     it('is covered by the call log and the fault plan', async () => {
       const after = target.local?.kit.calls.lastSeq ?? 0;
       target.local?.kit.faults.set([{ service: 'registry', operation: 'GetManifest', effect: 'throttle' }]);
