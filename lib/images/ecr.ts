@@ -20,7 +20,9 @@ export function createEcrReader(config: ECRClientConfig = {}): EcrReader {
   const clients = new Map<string, ECRClient>();
   return {
     async find(account, region, { repository, tag, digest }) {
-      const { BatchGetImageCommand, ECRClient, RepositoryNotFoundException } = await import('@aws-sdk/client-ecr');
+      const { BatchGetImageCommand, ECRClient, InvalidParameterException, RepositoryNotFoundException } = await import(
+        '@aws-sdk/client-ecr'
+      );
       const client = clients.get(region) ?? new ECRClient({ ...config, region });
       clients.set(region, client);
       const imageId = digest === undefined ? { imageTag: tag ?? 'latest' } : { imageDigest: digest };
@@ -34,6 +36,12 @@ export function createEcrReader(config: ECRClientConfig = {}): EcrReader {
       } catch (error) {
         if (error instanceof RepositoryNotFoundException) {
           return { state: 'missing', reason: `ECR of account ${account} in ${region} has no repository ${repository}` };
+        }
+        if (error instanceof InvalidParameterException) {
+          return { state: 'missing', reason: `ECR refuses the name ${repository}: ${error.message}` };
+        }
+        if ((error as { code?: string }).code === 'ENOTFOUND') {
+          return { state: 'missing', reason: `there is no ECR in a Region ${region}` };
         }
         if (accessDenied(error)) {
           return { state: 'unknown', reason: `the caller may not look into ECR (allow ecr:BatchGetImage)` };

@@ -106,6 +106,15 @@ describe('images', () => {
     expect(findings[0]?.message).toMatch(/could not be checked/);
   });
 
+  it('whose name ECR refuses are an error', async () => {
+    fault({ service: 'ecr', status: 400, code: 'InvalidParameterException' });
+    const { findings } = await world.check(world.plan({ image: ECR_IMAGE }));
+
+    expect(findings).toMatchObject([
+      { level: 'error', message: expect.stringMatching(/ECR refuses the name lab\/tools/) },
+    ]);
+  });
+
   it('are asked for once, and all places are named', async () => {
     const scatter = { sample: ['a'] };
     const plan = world.plan({ image: 'lab/nothing:1' }, { scatter });
@@ -193,6 +202,14 @@ describe('the queue', () => {
   it('that is not there is an error', async () => {
     expect(said(await world.check(world.plan(), { batchQueue: 'nobody' }))).toEqual([
       'error queue batchQueue: there is no job queue nobody in this account and Region',
+    ]);
+  });
+
+  it('that Batch does not even look up is an error', async () => {
+    fault({ service: 'batch', operation: 'DescribeJobQueues', status: 400, code: 'ClientException' });
+
+    expect(said(await world.check(world.plan()))).toEqual([
+      'error queue batchQueue: AWS Batch refuses longhaul as the name of a job queue: injected by the fault plan',
     ]);
   });
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { BatchClient } from '@aws-sdk/client-batch';
+import { type BatchClient, ClientException } from '@aws-sdk/client-batch';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Plan } from '../../../workflows/launch/plan.ts';
 import { arrange, type Finding, type Preflight } from '../../../workflows/launch/preflight.ts';
@@ -16,7 +16,7 @@ import type { PreflightClients } from './clients.ts';
 import { checkImages } from './images.ts';
 import { checkInputs } from './inputs.ts';
 import { checkLimits } from './limits.ts';
-import { checkQueue } from './queue.ts';
+import { checkQueue, refusedQueue } from './queue.ts';
 import { checkResources } from './resources.ts';
 import { checkRoles } from './roles.ts';
 
@@ -76,6 +76,7 @@ async function checkQueueAndResources(
     const read = await readQueue(batch, name);
     return [...checkQueue(name, read), ...(read ? await checkResources(input, read, instanceTypes) : [])];
   } catch (error) {
+    if (error instanceof ClientException) return [refusedQueue(name, error.message)];
     if (!accessDenied(error)) throw error;
     const what = `the job queue ${name} and whether jobs fit a host of it`;
     return [notAllowed('queue', 'batchQueue', what, 'batch:DescribeJobQueues and batch:DescribeComputeEnvironments')];

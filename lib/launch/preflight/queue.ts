@@ -7,6 +7,15 @@ import type { ComputeEnvironmentDetail } from '@aws-sdk/client-batch';
 import type { Finding } from '../../../workflows/launch/preflight.ts';
 import { isFargate, isUsable, type QueueWithEnvironments } from '../batch-queue.ts';
 
+/** What Batch does not even look up: a name that cannot be one, an ARN of another account or Region. */
+export const refusedQueue = (name: string, why: string): Finding => ({
+  level: 'error',
+  check: 'queue',
+  at: 'batchQueue',
+  message: `AWS Batch refuses ${name} as the name of a job queue: ${why}`,
+  remedy: 'set batchQueue to the name or ARN of a job queue of this account and Region',
+});
+
 /** @param name the setting batchQueue */
 export function checkQueue(name: string, read: QueueWithEnvironments | undefined): Finding[] {
   const error = (message: string, remedy: string): Finding => ({
