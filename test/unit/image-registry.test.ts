@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { askRegistry, isLoopback, parseChallenge, RegistryUnavailableError } from '../../lib/images/registry.ts';
+import { createImageResolver } from '../../lib/images/resolve.ts';
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`;
 const BODY = '{"schemaVersion":2}';
@@ -71,6 +72,30 @@ describe('a manifest', () => {
   it('of a registry that is down throws', async () => {
     answer = (request) => request.socket.destroy();
     await expect(ask()).rejects.toBeInstanceOf(RegistryUnavailableError);
+  });
+});
+
+describe('a digest that is asked for', () => {
+  const resolve = (reference: string) =>
+    createImageResolver({ mirror: address, ecr: { find: () => expect.fail('not of ECR'), destroy() {} } }).resolve(
+      reference,
+    );
+
+  it('is the one the registry must answer with', async () => {
+    answer = (_, response) => found(response);
+
+    await expect(resolve(`lab/tools:1@${DIGEST}`)).resolves.toEqual({ state: 'found', digest: DIGEST });
+    expect(asked[0]?.url).toBe(`/v2/lab/tools/manifests/${DIGEST}`);
+    await expect(resolve(`lab/tools@sha256:${'0'.repeat(64)}`)).resolves.toEqual({
+      state: 'missing',
+      reason: `the registry answers with another digest, ${DIGEST}`,
+    });
+  });
+
+  it('of a reference without a tag is that of latest', async () => {
+    answer = (_, response) => found(response);
+    await resolve('ubuntu');
+    expect(asked[0]?.url).toBe('/v2/library/ubuntu/manifests/latest');
   });
 });
 
