@@ -2,7 +2,14 @@ import { defineConfig } from 'vitest/config';
 
 /** One project a lane. Forks, because Temporal's native runtime does not survive worker threads. */
 const lane = (name: string, options: Record<string, unknown> = {}) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], pool: 'forks' as const, ...options },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    pool: 'forks' as const,
+    // What is waited for comes at once or, on a busy machine, late; vitest's own second is too short for that.
+    expect: { poll: { timeout: 20_000 } },
+    ...options,
+  },
 });
 
 export default defineConfig({

@@ -3,11 +3,15 @@
  *
  * @module
  */
+import { compare, digestOf } from '../lib/digest.ts';
 
 /** Written once, with If-None-Match, when everything of the item is stored. */
 export interface Commit {
-  version: 1;
+  version: 2;
+  step: string;
   item: string;
+  /** See "The key of an item" in docs/job-contract.md. */
+  key: string;
   /** `<job id>` of Batch; a child's is `<parent>:<index>`. */
   jobId: string;
   jobAttempt: number;
@@ -28,6 +32,14 @@ export interface CommittedFile {
   bytes: number;
   /** SHA-256 of the content, hex. */
   sha256: string;
+}
+
+/** Of the outputs an item has committed: the same exactly if every file has the same name, place and content. */
+export function outputsDigest(outputs: Commit['outputs']): string {
+  const files = Object.entries(outputs).flatMap(([name, list]) =>
+    list.map(({ path, bytes, sha256 }) => [name, path, bytes, sha256] as const),
+  );
+  return digestOf(files.toSorted((a, b) => compare(a[0], b[0]) || compare(a[1], b[1])));
 }
 
 /** Body of a claim: who works on this item. */

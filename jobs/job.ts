@@ -22,6 +22,7 @@ export class JobError extends Error {
 
 export interface Job {
   row: ManifestRow;
+  step: string;
   generation: number;
   /** AWS_BATCH_JOB_ID; a child's is `<parent>:<index>`. */
   id: string;
@@ -47,6 +48,7 @@ export async function readJob(s3: S3Client, env: Readonly<Record<string, string 
   const shared = env[JOB_ENVIRONMENT.shared];
   return {
     row: await readRow(s3, need(JOB_ENVIRONMENT.manifest), index, rowBytes),
+    step: submission.step,
     generation: submission.generation,
     id: need('AWS_BATCH_JOB_ID'),
     attempt: Number(env.AWS_BATCH_JOB_ATTEMPT ?? 1),

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { Transform, type TransformCallback, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
@@ -15,7 +16,7 @@ import { mapLimited } from '../lib/concurrency.ts';
 import { parseS3Address } from '../lib/s3-address.ts';
 import { isRefused } from '../lib/s3-objects.ts';
 import { patternToRegExp } from '../workflows/launch/patterns.ts';
-import type { Commit, CommittedFile } from './commit.ts';
+import { type Commit, type CommittedFile, outputsDigest } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
 import { attemptName, type Job, JobError } from './job.ts';
 import { mainContainer } from './task-metadata.ts';
@@ -35,8 +36,10 @@ export async function publish(s3: S3Client, job: Job): Promise<number> {
     outputs[name] = await mapLimited(paths, STORING, (path) => store(s3, job, folder, path));
   }
   await commit(s3, job, {
-    version: 1,
+    version: 2,
+    step: job.step,
     item: job.row.item,
+    key: job.row.key,
     jobId: job.id,
     jobAttempt: job.attempt,
     generation: job.generation,
@@ -45,6 +48,7 @@ export async function publish(s3: S3Client, job: Job): Promise<number> {
     startedAt: main.startedAt,
     committedAt: new Date().toISOString(),
   });
+  await enterCache(s3, job, outputs);
   const files = Object.values(outputs).flat();
   console.log(
     `item ${job.row.item}: ${files.length} outputs, ${files.reduce((sum, file) => sum + file.bytes, 0)} bytes, committed`,
@@ -90,21 +94,60 @@ async function filesUnder(folder: string): Promise<string[]> {
 
 async function store(s3: S3Client, job: Job, folder: string, path: string): Promise<CommittedFile> {
   const file = join(folder, path);
-  const [sha256, { size: bytes }] = await Promise.all([hash(file), stat(file)]);
+  const { size } = await stat(file);
+  const counted = new Counted();
   if (job.shared !== undefined && job.row.sharedOutputs !== undefined) {
-    return { path, address: `shared:${job.row.sharedOutputs}/${attemptName(job)}/${path}`, bytes, sha256 };
+    await pipeline(createReadStream(file), counted, new Writable({ write: (_chunk, _encoding, done) => done() }));
+    const address = `shared:${job.row.sharedOutputs}/${attemptName(job)}/${path}`;
+    return { path, address, ...(await counted.whole(job, path, file, size)) };
   }
   const address = `${job.row.results}${attemptName(job)}/${path}`;
   const { bucket, key } = parseS3Address(address);
-  const upload = new Upload({ client: s3, params: { Bucket: bucket, Key: key, Body: createReadStream(file) } });
+  const body = createReadStream(file);
+  body.on('error', (error) => counted.destroy(error));
+  const upload = new Upload({ client: s3, params: { Bucket: bucket, Key: key, Body: body.pipe(counted) } });
   await upload.done();
-  return { path, address, bytes, sha256 };
+  return { path, address, ...(await counted.whole(job, path, file, size)) };
 }
 
-async function hash(file: string): Promise<string> {
-  const sum = createHash('sha256');
-  await pipeline(createReadStream(file), sum);
-  return sum.digest('hex');
+/** Hashes the very bytes that pass: what is stored is what the commit says, whatever the file does meanwhile. */
+class Counted extends Transform {
+  readonly #hash = createHash('sha256');
+  #bytes = 0;
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#hash.update(chunk);
+    this.#bytes += chunk.length;
+    done(null, chunk);
+  }
+
+  /** @throws JobError when the file is not what it was when its storing began: somebody still writes to it */
+  async whole(job: Job, path: string, file: string, size: number): Promise<{ bytes: number; sha256: string }> {
+    const now = await stat(file);
+    if (this.#bytes !== size || now.size !== size) {
+      throw new JobError(
+        EXIT.outputsMissing,
+        `item ${job.row.item}: ${path} changed while it was stored: the command left something running that writes to it`,
+      );
+    }
+    return { bytes: size, sha256: this.#hash.digest('hex') };
+  }
+}
+
+/**
+ * For later launches: an empty object whose name says what was done, with what result, by whom. Not having it costs a
+ * repetition at most, so a failure is no reason to fail.
+ */
+async function enterCache(s3: S3Client, job: Job, outputs: Commit['outputs']): Promise<void> {
+  if (job.row.cache === undefined) return;
+  const launchId = /\/launches\/([^/]+)\/commits\//.exec(job.row.commit)?.[1] ?? '';
+  const name = `${outputsDigest(outputs)}/${launchId}/${job.step}/${job.row.item}`;
+  const { bucket, key } = parseS3Address(`${job.row.cache}${name}`);
+  try {
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.alloc(0), ContentLength: 0 }));
+  } catch (error) {
+    console.error(`item ${job.row.item}: committed, but not entered into the cache: ${(error as Error).name}`);
+  }
 }
 
 /** The first commit of an item counts. Our own, whose answer was lost, is as good as written now. */

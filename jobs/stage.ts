@@ -3,15 +3,17 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { access, chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import type { Readable } from 'node:stream';
+import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { mapLimited } from '../lib/concurrency.ts';
 import { parseS3Address } from '../lib/s3-address.ts';
 import { isRefused, putJson } from '../lib/s3-objects.ts';
+import type { ManifestRow } from '../workflows/launch/manifest.ts';
 import type { Claim, Commit, StartRecord } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
 import { readInstance } from './instance.ts';
@@ -41,12 +43,12 @@ async function prepare(s3: S3Client, job: Job): Promise<number> {
   await chmod(outputs, 0o777);
   const commits = new Map<string, Promise<Commit>>();
   let bytes = 0;
-  await mapLimited(job.row.inputs, FETCHING, async ({ from, path }) => {
-    const target = inside(job.work, path);
+  await mapLimited(job.row.inputs, FETCHING, async (input) => {
+    const target = inside(job.work, input.path);
     await mkdir(dirname(target), { recursive: true });
-    const address = await locate(s3, from, commits);
-    if (address.startsWith('shared:')) await link(job, address, target);
-    else bytes += await fetchObject(s3, address, target);
+    const file = await locate(s3, input, commits);
+    if (file.address.startsWith('shared:')) await link(job, file, target);
+    else bytes += await fetchObject(s3, file, target);
   });
   if (job.row.script !== undefined) await writeFile(join(job.work, 'command.sh'), job.row.script, { mode: 0o755 });
   return bytes;
@@ -114,15 +116,30 @@ async function makeOutputs(job: Job): Promise<string> {
   return folder;
 }
 
+/** An input's address, and what it must be to be taken. */
+interface Wanted {
+  address: string;
+  version?: string;
+  etag?: string;
+  bytes?: number;
+  sha256?: string;
+}
+
 /** Outputs of earlier steps are looked up in their commits, each read once. */
-async function locate(s3: S3Client, from: string, commits: Map<string, Promise<Commit>>): Promise<string> {
-  if (!from.startsWith('commit:')) return from;
-  const [address = '', output = ''] = from.slice('commit:'.length).split('#');
+async function locate(
+  s3: S3Client,
+  { from, version, etag }: ManifestRow['inputs'][number],
+  commits: Map<string, Promise<Commit>>,
+): Promise<Wanted> {
+  if (!from.startsWith('commit:')) return { address: from, ...(version && { version }), ...(etag && { etag }) };
+  // `commit:<address>#<output>`, and `#<path>` where an output has several files; a path may hold a # of its own.
+  const [, address = '', output = '', path] = /^commit:([^#]*)#([^#]*)(?:#(.*))?$/s.exec(from) ?? [];
   const read = commits.get(address) ?? readCommit(s3, address);
   commits.set(address, read);
-  const file = (await read).outputs[output]?.[0];
+  const files = (await read).outputs[output] ?? [];
+  const file = path === undefined ? files[0] : files.find((candidate) => candidate.path === path);
   if (!file) throw new JobError(EXIT.inputUnreadable, `${address} has no output ${output}`);
-  return file.address;
+  return { address: file.address, bytes: file.bytes, sha256: file.sha256 };
 }
 
 async function readCommit(s3: S3Client, address: string): Promise<Commit> {
@@ -138,30 +155,55 @@ async function readCommit(s3: S3Client, address: string): Promise<Commit> {
 /** What cannot be read is named; all else stays what it is. */
 function unreadable(address: string, error: unknown): unknown {
   const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+  if (status === 412)
+    return new JobError(EXIT.inputUnreadable, `${address} has changed since the launch was planned; launch it again`);
   if (status !== 403 && status !== 404) return error;
   return new JobError(EXIT.inputUnreadable, `${address} cannot be read: ${(error as Error).name}`);
 }
 
-async function fetchObject(s3: S3Client, address: string, target: string): Promise<number> {
+/** Taken whole and as it was planned or committed, or not at all. */
+async function fetchObject(s3: S3Client, wanted: Wanted, target: string): Promise<number> {
+  const { address, version, etag } = wanted;
   const { bucket, key } = parseS3Address(address);
+  const get = { Bucket: bucket, Key: key, ...(version ? { VersionId: version } : etag && { IfMatch: etag }) };
   try {
-    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    const answer = await s3.send(new GetObjectCommand(get));
+    const hash = createHash('sha256');
+    let bytes = 0;
+    const counted = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        if (wanted.sha256 !== undefined) hash.update(chunk);
+        bytes += chunk.length;
+        done(null, chunk);
+      },
+    });
+    await pipeline(answer.Body as Readable, counted, createWriteStream(`${target}.part`));
+    const expected = wanted.bytes ?? answer.ContentLength;
+    if (expected !== undefined && bytes !== expected)
+      throw new JobError(
+        EXIT.inputUnreadable,
+        `${address} has ${bytes} bytes, but should have ${expected}: it is half written`,
+      );
+    if (wanted.sha256 !== undefined && hash.digest('hex') !== wanted.sha256)
+      throw new JobError(EXIT.inputUnreadable, `${address} is not what was committed: its SHA-256 is another`);
     // Renamed when whole: a command never sees half a file.
-    await pipeline(answer.Body as Readable, createWriteStream(`${target}.part`));
     await rename(`${target}.part`, target);
-    return answer.ContentLength ?? 0;
+    return bytes;
   } catch (error) {
     throw unreadable(address, error);
   }
 }
 
-async function link(job: Job, address: string, target: string): Promise<void> {
-  const source = inside(job.shared ?? '', address.slice('shared:'.length));
-  try {
-    await access(source);
-  } catch {
-    throw new JobError(EXIT.inputUnreadable, `${address.slice('shared:'.length)} is not on the shared file system`);
-  }
+async function link(job: Job, { address, bytes }: Wanted, target: string): Promise<void> {
+  const path = address.slice('shared:'.length);
+  const source = inside(job.shared ?? '', path);
+  const found = await stat(source).catch(() => undefined);
+  if (!found) throw new JobError(EXIT.inputUnreadable, `${path} is not on the shared file system`);
+  if (bytes !== undefined && found.isFile() && found.size !== bytes)
+    throw new JobError(
+      EXIT.inputUnreadable,
+      `${path} has ${found.size} bytes, but should have ${bytes}: it is half written`,
+    );
   await symlink(source, target);
 }
 

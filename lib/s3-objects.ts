@@ -5,7 +5,6 @@
  */
 import {
   GetObjectCommand,
-  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
@@ -28,6 +27,8 @@ export interface ReadObject {
   bytes: Buffer;
   version?: string;
   etag: string;
+  /** The user's own metadata of the object. */
+  metadata: Readonly<Record<string, string>>;
 }
 
 /** @throws UnreadableObjectError when the object is missing, refused, archived, or larger than `limit` bytes */
@@ -49,23 +50,11 @@ export async function readObject(
     return {
       bytes,
       etag: answer.ETag ?? '',
+      metadata: answer.Metadata ?? {},
       ...(answer.VersionId && answer.VersionId !== 'null' && { version: answer.VersionId }),
     };
   } catch (error) {
     throw unreadable(address, error);
-  }
-}
-
-/** @returns why the object cannot be read, or undefined when it can */
-export async function whyUnreadable(s3: S3Client, address: string): Promise<string | undefined> {
-  const { bucket, key } = parseS3Address(address);
-  try {
-    await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-    return undefined;
-  } catch (error) {
-    const known = unreadable(address, error);
-    if (known instanceof UnreadableObjectError) return known.reason;
-    throw known;
   }
 }
 
@@ -76,6 +65,28 @@ export async function putJson(s3: S3Client, address: string, value: unknown): Pr
 export async function putText(s3: S3Client, address: string, text: string, type: string): Promise<void> {
   const { bucket, key } = parseS3Address(address);
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: type }));
+}
+
+/**
+ * Puts an object that is not there yet.
+ * @returns false when there is one already; it stays
+ */
+export async function putOnce(s3: S3Client, address: string, value: unknown): Promise<boolean> {
+  const { bucket, key } = parseS3Address(address);
+  const put = { Bucket: bucket, Key: key, Body: JSON.stringify(value), ContentType: 'application/json' };
+  try {
+    await s3.send(new PutObjectCommand({ ...put, IfNoneMatch: '*' }));
+    return true;
+  } catch (error) {
+    if (isRefused(error)) return false;
+    throw error;
+  }
+}
+
+/** @throws UnreadableObjectError as {@link readObject} does */
+export async function readJson<T>(s3: S3Client, address: string, limit: number): Promise<T> {
+  const { bytes } = await readObject(s3, address, { limit });
+  return JSON.parse(bytes.toString('utf8')) as T;
 }
 
 /** Every key under a prefix, page by page, in S3's order. */
@@ -93,19 +104,18 @@ export async function* listKeys(s3: S3Client, prefix: string): AsyncGenerator<st
 
 /** Errors of access become words for the user; all others stay what they are and are retried. */
 function unreadable(address: string, error: unknown): unknown {
-  if (!(error instanceof S3ServiceException)) return error;
+  const reason = unreadableReason(error);
+  return reason === undefined ? error : new UnreadableObjectError(address, reason);
+}
+
+/** @returns undefined for an error that says nothing of the object itself */
+export function unreadableReason(error: unknown): string | undefined {
+  if (!(error instanceof S3ServiceException)) return undefined;
   const status = error.$metadata.httpStatusCode;
-  const reason =
-    error.name === 'NoSuchBucket'
-      ? 'there is no such bucket'
-      : error.name === 'InvalidObjectState'
-        ? 'is archived and must be restored first'
-        : status === 404
-          ? 'there is no such object'
-          : status === 403
-            ? 'may not be read (access denied)'
-            : undefined;
-  return reason ? new UnreadableObjectError(address, reason) : error;
+  if (error.name === 'NoSuchBucket') return 'there is no such bucket';
+  if (error.name === 'InvalidObjectState') return 'is archived and must be restored first';
+  if (status === 404) return 'there is no such object';
+  return status === 403 ? 'may not be read (access denied)' : undefined;
 }
 
 /** 412: the object is there. 409: somebody is writing it at this moment, so it is as good as there. */

@@ -5,16 +5,17 @@
  */
 import { ApplicationFailure, heartbeat, log } from '@temporalio/activity';
 import { discover } from '../../lib/launch/discover.ts';
-import { findMissing } from '../../lib/launch/inputs.ts';
+import { takeInventory } from '../../lib/launch/inventory.ts';
 import { putJson, readObject, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import { COMPUTE_SERVICES, type LaunchInput, LIMITS } from '../../workflows/launch/model.ts';
-import { attemptState, consumerOfUpload } from '../../workflows/launch/places.ts';
+import { attemptState, CACHE_METADATA, consumerOfUpload, inventoryAddress } from '../../workflows/launch/places.ts';
 import { type Plan, planLaunch as plan } from '../../workflows/launch/plan.ts';
 import { parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
 import { type Problem, SheetError } from '../../workflows/launch/sheet/problems.ts';
 import type { Sheet } from '../../workflows/launch/sheet/sheet.ts';
 import type { StepOutline } from '../../workflows/launch/state.ts';
 import { type LaunchDependencies } from './dependencies.ts';
+import { inventories, plans } from './plan-reader.ts';
 
 /** What the workflow gets to know of the plan; the rest stays in S3. */
 export interface PlannedLaunch {
@@ -22,6 +23,7 @@ export interface PlannedLaunch {
   workflowType: string;
   computeService: string;
   consumer: string;
+  onFailure: 'stop' | 'finish';
   steps: StepOutline[];
 }
 
@@ -35,14 +37,16 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
     async planLaunch(input: LaunchInput & { attempt: number }): Promise<PlannedLaunch> {
       const file = input.configurationFile;
       try {
-        const { sheet, lineOf } = parseSheet(await readSheet(input), file);
+        const { text, noCache } = await readSheet(input);
+        const { sheet: written, lineOf } = parseSheet(text, file);
+        const sheet = input.dataPath === undefined ? written : { ...written, dataPath: input.dataPath };
         const fail = (problems: readonly Problem[]) => {
           throw new SheetError(
             file,
             problems.map((problem) => withLine(problem, lineOf)),
           );
         };
-        const disagreements = checkAgainstInput(sheet, input);
+        const disagreements = [...checkAgainstInput(sheet, input), ...(await checkAgainstRegistry(sheet, input))];
         if (disagreements.length > 0) fail(disagreements);
         const computeService = input.computeService ?? sheet.computeService ?? settings.computeService;
         const planned = plan(sheet, {
@@ -51,12 +55,16 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
           computeService,
           defaultResultsPath: `s3://${settings.bucket}/results/${sheet.consumer}/`,
           discovered: await discover(s3, sheet, heartbeat),
+          ...((input.noCache || noCache) && { noCache: true }),
         });
         if ('problems' in planned) return fail(planned.problems) as never;
-        const missing = await findMissing(s3, planned.plan, heartbeat);
+        const { inventory, missing } = await takeInventory(s3, planned.plan, heartbeat);
         if (missing.length > 0) fail(missing);
         const planAddress = `${attemptState(settings.bucket, input.launchId, input.attempt)}plan.json`;
-        await putJson(s3, planAddress, planned.plan);
+        const inventoryAt = inventoryAddress(settings.bucket, input.launchId, input.attempt);
+        await Promise.all([putJson(s3, planAddress, planned.plan), putJson(s3, inventoryAt, inventory)]);
+        plans.set(planAddress, planned.plan);
+        inventories.set(inventoryAt, inventory);
         await register(sheet, planned.plan, planAddress);
         log.info('launch planned', { launchId: input.launchId, steps: planned.plan.steps.length });
         return {
@@ -64,7 +72,13 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
           workflowType: sheet.workflowType,
           computeService,
           consumer: sheet.consumer,
-          steps: planned.plan.steps.map(({ name, after, items }) => ({ name, after, items })),
+          onFailure: planned.plan.onFailure,
+          steps: planned.plan.steps.map(({ name, after, items, failWhenStuckSeconds }) => ({
+            name,
+            after,
+            items,
+            ...(failWhenStuckSeconds !== undefined && { failWhenStuckSeconds }),
+          })),
         };
       } catch (error) {
         if (error instanceof SheetError) throw ApplicationFailure.nonRetryable(error.message, error.type);
@@ -73,13 +87,14 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
     },
   };
 
-  async function readSheet(input: LaunchInput): Promise<string> {
+  /** `noCache`: so it was asked for when the sheet was uploaded, whichever way it was launched then. */
+  async function readSheet(input: LaunchInput): Promise<{ text: string; noCache: boolean }> {
     try {
-      const { bytes } = await readObject(s3, input.configurationFile, {
+      const { bytes, metadata } = await readObject(s3, input.configurationFile, {
         limit: LIMITS.sheetBytes,
         ...(input.configurationFileVersion && { version: input.configurationFileVersion }),
       });
-      return bytes.toString('utf8');
+      return { text: bytes.toString('utf8'), noCache: metadata[CACHE_METADATA] === 'off' };
     } catch (error) {
       if (!(error instanceof UnreadableObjectError)) throw error;
       throw new SheetError(input.configurationFile, [
@@ -106,6 +121,14 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
       wrong('computeService', `expected one of ${COMPUTE_SERVICES.join(', ')}, got ${input.computeService}`);
     }
     return problems;
+  }
+
+  /** A retry with another sheet is still for the same consumer: whose results it may use depends on it. */
+  async function checkAgainstRegistry(sheet: Sheet, { launchId, retry }: LaunchInput): Promise<Problem[]> {
+    const known = retry && (await launches.get(launchId))?.consumer;
+    if (known === undefined || known === sheet.consumer) return [];
+    const message = `launch ${launchId} is for ${known}; its retry cannot be for ${sheet.consumer}`;
+    return [{ kind: 'invalid', at: 'consumer', message }];
   }
 
   async function register(sheet: Sheet, planned: Plan, planAddress: string): Promise<void> {

@@ -8,6 +8,7 @@ import { ApplicationFailure, log } from '@temporalio/activity';
 import { readObject, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import type { LaunchItem } from '../../lib/store/launches.ts';
 import {
+  isEnded,
   LAUNCH_ID_PATTERN,
   type LaunchError,
   type LaunchInput,
@@ -31,12 +32,13 @@ export interface Registration {
   attempt: number;
 }
 
-export function createRegisterActivities({ s3, launches, settings }: LaunchDependencies) {
+export function createRegisterActivities({ s3, launches, steps, settings }: LaunchDependencies) {
   return {
     /**
      * Puts the launch into the registry as PREPARING, also when its sheet cannot be read: nothing is lost.
      * @throws MissingRequiredParametersError without a launch id or configuration file
      * @throws LaunchConflictError when another sheet was launched under this id
+     * @throws RetryRefusedError when it is to be retried, and is open, COMPLETE, or another attempt by now
      */
     async registerLaunch(input: RegisterInput): Promise<Registration> {
       checkInput(input);
@@ -44,6 +46,25 @@ export function createRegisterActivities({ s3, launches, settings }: LaunchDepen
       const at = new Date(input.at).toISOString();
       const consumer = consumerOfUpload(settings.bucket, input.configurationFile);
       const version = input.configurationFileVersion ?? sheet?.version;
+      const ranWith = {
+        configuration_file: input.configurationFile,
+        ...(version && { configuration_file_version: version }),
+        ...(input.computeService && { compute_service: input.computeService }),
+        ...(input.dataPath && { data_path: input.dataPath }),
+      };
+      const digest = sheet && createHash('sha256').update(sheet.bytes).digest('hex');
+      if (input.retry) {
+        const retried = await launches.retry(input.launchId, {
+          ...ranWith,
+          attempt: input.retry.attempt,
+          run_id: input.runId,
+          created_at: at,
+          ran_with: ranWith,
+          ...(digest && { sheet_digest: digest }),
+        });
+        if (retried.outcome === 'refused') throw refusal(input, retried.item);
+        return { outcome: 'new', status: 'PREPARING', attempt: input.retry.attempt };
+      }
       const item: LaunchItem = {
         launch_id: input.launchId,
         status: 'PREPARING',
@@ -53,9 +74,9 @@ export function createRegisterActivities({ s3, launches, settings }: LaunchDepen
         workflow_id: input.workflowId,
         run_id: input.runId,
         created_at: at,
-        configuration_file: input.configurationFile,
-        ...(version && { configuration_file_version: version }),
-        ...(sheet && { sheet_digest: createHash('sha256').update(sheet.bytes).digest('hex') }),
+        ...ranWith,
+        ran_with: ranWith,
+        ...(digest && { sheet_digest: digest }),
         ...(consumer && { consumer }),
       };
       const registered = await launches.register(item);
@@ -80,10 +101,26 @@ export function createRegisterActivities({ s3, launches, settings }: LaunchDepen
       at: number;
       error?: LaunchError;
     }): Promise<void> {
-      const written = await launches.recordStatus({ ...change, at: new Date(change.at).toISOString() });
+      const metrics = isEnded(change.status) ? await measure(change) : undefined;
+      const at = new Date(change.at).toISOString();
+      const written = await launches.recordStatus({ ...change, at, ...(metrics && { metrics }) });
       log.info('launch status', { launchId: change.launchId, status: change.status, written });
     },
   };
+
+  /** Of one attempt, from what its steps have written down. */
+  async function measure({ launchId, attempt, at }: { launchId: string; attempt: number; at: number }) {
+    const [item, rows] = await Promise.all([launches.get(launchId), steps.ofLaunch(launchId, attempt)]);
+    const types: Record<string, number> = {};
+    for (const row of rows)
+      for (const [cause, count] of Object.entries(row.failed_jobs ?? {})) types[cause] = (types[cause] ?? 0) + count;
+    const begun = Date.parse(item?.statuses.PREPARING ?? '') || at;
+    return {
+      elapsed_seconds: Math.max(0, Math.round((at - begun) / 100) / 10),
+      failed_jobs: Object.values(types).reduce((sum, count) => sum + count, 0),
+      error_types: types,
+    };
+  }
 
   async function readSheetIfPossible(input: LaunchInput) {
     try {
@@ -99,6 +136,15 @@ export function createRegisterActivities({ s3, launches, settings }: LaunchDepen
   }
 }
 
+function refusal({ launchId, retry }: RegisterInput, item: LaunchItem | undefined): ApplicationFailure {
+  const why = !item
+    ? `there is no launch ${launchId}`
+    : item.attempt >= (retry?.attempt ?? 0)
+      ? `launch ${launchId} was retried already: it is at attempt ${item.attempt}, ${item.status}`
+      : `launch ${launchId} is ${item.status}: only a launch that is FAILED or CANCELLED can be retried`;
+  return ApplicationFailure.nonRetryable(why, 'RetryRefusedError');
+}
+
 /** The workflow can be started by hand, so its input is checked like any other. */
 function checkInput(input: LaunchInput): void {
   const problems: string[] = [];
@@ -109,5 +155,9 @@ function checkInput(input: LaunchInput): void {
   else if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.+/s.test(input.configurationFile)) {
     problems.push('configurationFile: expected s3://bucket/object');
   }
+  if (input.retry && !(Number.isInteger(input.retry.attempt) && input.retry.attempt > 1))
+    problems.push('retry.attempt: expected the number of the next attempt, 2 or more');
+  if (input.dataPath !== undefined && !/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/.*)?$/s.test(input.dataPath))
+    problems.push('dataPath: expected s3://bucket/prefix');
   if (problems.length > 0) throw ApplicationFailure.nonRetryable(problems.join('\n'), 'MissingRequiredParametersError');
 }

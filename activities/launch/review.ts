@@ -1,87 +1,129 @@
 /**
- * How a step ended: the commits say what is done, the compute service says why the rest is not.
+ * How a generation of a step ended: the commits say what is done, the compute service says why the rest is not, the
+ * rules of the step say who is tried again.
  *
  * @module
  */
 import { Context, heartbeat, log } from '@temporalio/activity';
 import type { Claim } from '../../jobs/commit.ts';
-import { EXIT } from '../../jobs/exit-codes.ts';
-import { listKeys, readObject } from '../../lib/s3-objects.ts';
-import { type JobFailure, stepKey } from '../../lib/store/steps.ts';
+import { listKeys, readJson } from '../../lib/s3-objects.ts';
+import { stepKey as rowKey } from '../../lib/store/steps.ts';
+import { CAUSES, type CauseName } from '../../workflows/launch/causes.ts';
 import { claimAddress } from '../../workflows/launch/manifest.ts';
 import type { LaunchErrorType } from '../../workflows/launch/model.ts';
 import { launchState } from '../../workflows/launch/places.ts';
-import { itemsOf, type Plan, type PlannedStep } from '../../workflows/launch/plan.ts';
-import { type ComputeService, type ContainerView, hasEnded, type JobView } from './compute/service.ts';
+import { itemsOf, type Plan, type StepItem } from '../../workflows/launch/plan.ts';
+import { decide, type ItemReview, noteFailure } from '../../workflows/launch/retries.ts';
+import type { SubmittedJob } from '../../workflows/launch/step-jobs.ts';
+import { type ComputeService, hasEnded, type JobView } from './compute/service.ts';
 import { type LaunchDependencies } from './dependencies.ts';
+import { describeFailure, examine, type Failure, failuresOf } from './failures.ts';
 import { readPlan } from './plan-reader.ts';
+import {
+  createStepFiles,
+  type GenerationReview,
+  type StepItems,
+  type StepPlace,
+  shardsOfGeneration,
+} from './step-files.ts';
 
-export interface ReviewInput {
-  launchId: string;
-  attempt: number;
+export interface ReviewInput extends StepPlace {
   planAddress: string;
-  step: string;
   generation: number;
-  jobId: string;
+  jobs: readonly SubmittedJob[];
   at: number;
 }
 
-/** `OPEN`: the job has not ended after all. */
+/** `OPEN`: a job has not ended after all. `RETRY`: another generation is due. */
 export type Review =
   | { state: 'OPEN' }
+  | { state: 'RETRY'; again: number; causes: Partial<Record<CauseName, number>> }
   | { state: 'SUCCEEDED'; succeeded: number; failed: number }
   | { state: 'FAILED'; succeeded: number; failed: number; cause: string; errorType: LaunchErrorType };
 
-/** Failed children that are looked at closely; the first few say why all the others failed too. */
-const EXAMINED = 5;
-const LOG_LINES = 20;
-/** A log line in the registry is cut here: an item of DynamoDB holds 400 KB. */
-const LINE_LENGTH = 500;
-const LOST = 'AWS Batch does not know this job any more';
 /** A claim is a job id. */
 const CLAIM_LIMIT = 4_096;
+/** Items whose claims are read to find out who holds them: a doubled job holds many, and one tells. */
+const CLAIMS_READ = 20;
 /** How long ended jobs may take to say so before the launch goes on without them. */
 const TERMINATION_SECONDS = 90;
 
 export function createReviewActivities(dependencies: LaunchDependencies) {
   const { s3, steps, compute, settings } = dependencies;
+  const { bucket } = settings;
+  const files = createStepFiles(s3, bucket);
   return {
-    /** Compares commits with items, finds the cause of what is missing, and writes both down. */
+    /** Compares commits with items, finds the causes of what is missing, and writes both down. */
     async reviewStep(input: ReviewInput): Promise<Review> {
       const { plan, step } = await readPlan(s3, input.planAddress, input.step);
       const service = serviceOf(plan);
-      const [job] = await service.describe([input.jobId]);
-      if (!job || !hasEnded(job)) return { state: 'OPEN' };
-      const done = await committed(input.launchId, step.name);
-      const missing = itemsOf(plan, step).filter((item) => !done.has(item.key));
+      const views = await describeAll(
+        service,
+        input.jobs.map(({ jobId }) => jobId),
+      );
+      if (!views.every(hasEnded)) return { state: 'OPEN' };
+      const items = await files.items(input);
+      const before = await files.review(input, input.generation - 1);
+      const all = itemsOf(plan, step);
+      const missing = await findMissing(input, all, items);
       const key = {
         launch_id: input.launchId,
-        step_key: stepKey(input.attempt, step.name),
+        step_key: rowKey(input.attempt, step.name),
         generation: input.generation,
       };
-      const items = { total: step.items, running: 0, succeeded: step.items - missing.length, failed: missing.length };
-      const facts = {
-        items,
-        ended_at: new Date(input.at).toISOString(),
-        log_streams: Object.fromEntries(
-          job.containers.flatMap(({ name, logStream }) => (logStream ? [[name, logStream]] : [])),
-        ),
-        ...(job.startedAt && { started_at: new Date(job.startedAt).toISOString() }),
-      };
-      if (missing.length === 0) {
-        await steps.ended(key, { ...facts, state: 'SUCCEEDED' });
-        return { state: 'SUCCEEDED', succeeded: items.succeeded, failed: 0 };
+      const cached = Object.keys(items.done).length;
+      const counts = (failed: number) => ({
+        total: step.items,
+        running: 0,
+        succeeded: step.items - missing.size,
+        failed,
+        ...(cached > 0 && { cached }),
+      });
+      const facts = { ended_at: new Date(input.at).toISOString(), ...timesAndStreams(views) };
+      if (missing.size === 0) {
+        await steps.ended(key, { ...facts, items: counts(0), state: 'SUCCEEDED' });
+        return { state: 'SUCCEEDED', succeeded: step.items, failed: 0 };
       }
-      const failures = await examine(service, plan, step, job);
-      if (await workedOnElsewhere(service, input, failures)) return { state: 'OPEN' };
-      const { cause, errorType } = explain(
-        job,
-        missing.map((item) => item.key),
-        failures,
+      const failures: Failure[] = [];
+      const shards = shardsOfGeneration(step, items, before);
+      for (const [nth, { shard }] of input.jobs.entries()) {
+        const known = shards.find((candidate) => candidate.shard === shard);
+        const view = views[nth];
+        if (known && view) failures.push(...(await failuresOf(service, known, view, missing)));
+      }
+      if (await workedOnElsewhere(service, input, failures, all)) return { state: 'OPEN' };
+      const earlier = new Map((before?.again ?? []).map((review) => [review.index, review]));
+      const decision = decide(
+        step,
+        failures.map((failure) => noteFailure(failure, failure.cause, earlier.get(failure.index))),
       );
-      await steps.ended(key, { ...facts, state: 'FAILED', cause, error_type: errorType, failures });
-      log.warn('step failed', { launchId: input.launchId, step: step.name, jobId: input.jobId, failed: items.failed });
-      return { state: 'FAILED', succeeded: items.succeeded, failed: items.failed, cause, errorType };
+      const final = [...(before?.final ?? []), ...decision.final].filter(({ index }) => missing.has(index));
+      const review: GenerationReview = {
+        version: 1,
+        again: decision.again,
+        final,
+        failures: addCauses(before?.failures, failures),
+      };
+      const examined = await examine(service, input.generation, failures, (index) => all[index]?.key ?? String(index));
+      const goesOn = review.again.length > 0 && (final.length === 0 || plan.onFailure === 'finish');
+      if (goesOn) {
+        await files.keepReview(input, input.generation, review);
+        await steps.reviewed(key, { items: counts(final.length), failures: examined, failed_jobs: review.failures });
+        return { state: 'RETRY', again: review.again.length, causes: countCauses(review.again) };
+      }
+      const verdict = explain(final, examined);
+      await steps.ended(key, {
+        ...facts,
+        items: counts(missing.size),
+        state: 'FAILED',
+        cause: verdict.cause,
+        error_type: verdict.errorType,
+        failures: examined,
+        failed_jobs: review.failures,
+      });
+      log.warn('step failed', { launchId: input.launchId, step: step.name, failed: missing.size, cause: verdict.name });
+      const { cause, errorType } = verdict;
+      return { state: 'FAILED', succeeded: step.items - missing.size, failed: missing.size, cause, errorType };
     },
 
     /** Ends jobs and waits, within bounds, until the compute service says that they have ended. */
@@ -90,6 +132,7 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
       attempt: number;
       jobs: { step: string; jobId: string }[];
       reason: string;
+      as: 'CANCELLED' | 'FAILED';
       at: number;
     }): Promise<void> {
       const rows = await steps.ofLaunch(input.launchId, input.attempt);
@@ -103,21 +146,17 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
       const until = Date.now() + TERMINATION_SECONDS * 1000;
       while (open.length > 0 && Date.now() < until) {
         heartbeat();
-        const views: JobView[] = [];
-        for (let first = 0; first < open.length; first += 100)
-          views.push(...(await service.describe(open.slice(first, first + 100))));
-        open = views.filter((view) => !hasEnded(view)).map((view) => view.id);
+        open = (await describeAll(service, open)).filter((view) => !hasEnded(view)).map((view) => view.id);
         if (open.length > 0) await Context.current().sleep(500);
       }
-      for (const row of rows.filter((candidate) => input.jobs.some(({ jobId }) => jobId === candidate.job_id))) {
-        const cause = open.includes(row.job_id)
-          ? `${input.reason}; the job had not ended ${TERMINATION_SECONDS} s later`
-          : input.reason;
+      for (const row of rows.filter(({ step }) => input.jobs.some((job) => job.step === step))) {
+        const late = row.jobs.some(({ id }) => open.includes(id));
         await steps.ended(row, {
-          state: 'CANCELLED',
+          state: input.as,
           items: { ...row.items, running: 0 },
           ended_at: new Date(input.at).toISOString(),
-          cause,
+          cause: late ? `${input.reason}; a job had not ended ${TERMINATION_SECONDS} s later` : input.reason,
+          ...(input.as === 'FAILED' && { error_type: 'JobStuckError' }),
         });
       }
       log.info('jobs ended', { launchId: input.launchId, jobs: input.jobs.length, stillOpen: open.length });
@@ -130,15 +169,19 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
     return service;
   }
 
-  async function committed(launchId: string, step: string): Promise<Set<string>> {
-    const prefix = `${launchState(settings.bucket, launchId)}commits/${step}/`;
-    const start = prefix.replace(/^s3:\/\/[^/]+\//, '').length;
-    const done = new Set<string>();
+  /** Places in the plan of the items that are neither committed under their key nor done before. */
+  async function findMissing(place: StepPlace, all: readonly StepItem[], items: StepItems): Promise<Set<number>> {
+    const prefix = `${launchState(bucket, place.launchId)}commits/${place.step}/`;
+    const start = prefix.length - `s3://${bucket}/`.length;
+    const committed = new Set<string>();
     for await (const keys of listKeys(s3, prefix)) {
       heartbeat();
-      for (const key of keys) done.add(key.slice(start).replace(/\.json$/, ''));
+      for (const key of keys) committed.add(key.slice(start).replace(/\.json$/, ''));
     }
-    return done;
+    const missing = new Set<number>();
+    for (const [index, item] of all.entries())
+      if (!items.done[index] && !committed.has(`${item.key}/${items.keys[index]}`)) missing.add(index);
+    return missing;
   }
 
   /**
@@ -148,75 +191,64 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
   async function workedOnElsewhere(
     service: ComputeService,
     input: ReviewInput,
-    failures: readonly JobFailure[],
+    failures: readonly Failure[],
+    all: readonly StepItem[],
   ): Promise<boolean> {
-    const superseded = failures.filter((failure) => failure.exit_code === EXIT.superseded);
-    for (const { item } of superseded) {
-      const address = claimAddress(launchState(settings.bucket, input.launchId), input.step, item, input.generation);
-      const { bytes } = await readObject(s3, address, { limit: CLAIM_LIMIT });
-      const holder = JSON.parse(bytes.toString('utf8')) as Claim;
-      const [view] = await service.describe([holder.jobId]);
-      if (view && !hasEnded(view)) return true;
+    const superseded = failures.filter(({ cause }) => cause === 'SUPERSEDED').slice(0, CLAIMS_READ);
+    const holders = new Set<string>();
+    for (const { index } of superseded) {
+      const item = all[index]?.key ?? '';
+      const address = claimAddress(launchState(bucket, input.launchId), input.step, item, input);
+      holders.add((await readJson<Claim>(s3, address, CLAIM_LIMIT)).jobId);
     }
-    return false;
-  }
-
-  async function examine(service: ComputeService, plan: Plan, step: PlannedStep, job: JobView): Promise<JobFailure[]> {
-    const items = itemsOf(plan, step);
-    const views = step.items === 1 ? [job] : await service.failedChildren(job.id, EXAMINED);
-    const failures: JobFailure[] = [];
-    for (const view of views.filter((candidate) => candidate.status !== 'SUCCEEDED')) {
-      heartbeat();
-      const culprit = firstFailure(view.containers);
-      const index = step.items === 1 ? 0 : Number(view.id.split(':')[1] ?? 0);
-      const lines = culprit?.logStream ? await service.lastLogLines(culprit.logStream, LOG_LINES) : [];
-      failures.push({
-        item: items[index]?.key ?? String(index),
-        job_id: view.id,
-        ...(culprit && { container: culprit.name }),
-        ...(culprit?.exitCode !== undefined && { exit_code: culprit.exitCode }),
-        reason: culprit?.reason ?? view.reason ?? (view.status === 'LOST' ? LOST : ''),
-        ...(culprit?.logStream && { log_stream: culprit.logStream }),
-        ...(lines.length > 0 && { last_log_lines: lines.map((line) => line.slice(0, LINE_LENGTH)) }),
-      });
-    }
-    return failures;
+    return (await describeAll(service, [...holders])).some((view) => !hasEnded(view));
   }
 }
 
-/** The containers run one after the other, so the first that failed is the cause and later ones are consequences. */
-function firstFailure(containers: readonly ContainerView[]): ContainerView | undefined {
-  return containers.find(
-    (container) => (container.exitCode !== undefined && container.exitCode !== 0) || container.reason,
-  );
+/** The service takes up to 100 ids a call. */
+async function describeAll(service: ComputeService, ids: readonly string[]): Promise<JobView[]> {
+  const views: JobView[] = [];
+  for (let first = 0; first < ids.length; first += service.describeLimit) {
+    heartbeat();
+    views.push(...(await service.describe(ids.slice(first, first + service.describeLimit))));
+  }
+  return views;
 }
 
+/** Streams of a single job; those of children stand in their start records. */
+function timesAndStreams(views: readonly JobView[]) {
+  const started = views.flatMap(({ startedAt }) => startedAt ?? []);
+  const streams = views.length === 1 ? (views[0]?.containers ?? []) : [];
+  return {
+    log_streams: Object.fromEntries(streams.flatMap(({ name, logStream }) => (logStream ? [[name, logStream]] : []))),
+    ...(started.length > 0 && { started_at: new Date(Math.min(...started)).toISOString() }),
+  };
+}
+
+function addCauses(
+  before: GenerationReview['failures'] = {},
+  failures: readonly Failure[],
+): GenerationReview['failures'] {
+  const sum = { ...before };
+  for (const { cause } of failures) sum[cause] = (sum[cause] ?? 0) + 1;
+  return sum;
+}
+
+function countCauses(reviews: readonly ItemReview[]): Partial<Record<CauseName, number>> {
+  const counts: Partial<Record<CauseName, number>> = {};
+  for (const { cause } of reviews) counts[cause] = (counts[cause] ?? 0) + 1;
+  return counts;
+}
+
+/** The cause of most of the items that failed for good, by the first of them that was looked at. */
 function explain(
-  job: JobView,
-  missing: readonly string[],
-  failures: readonly JobFailure[],
-): { cause: string; errorType: LaunchErrorType } {
-  const others = missing.length > 1 ? ` (and ${missing.length - 1} more items)` : '';
-  const [failure] = failures;
-  if (!failure) {
-    const cause = `AWS Batch says ${job.status}, but item ${missing[0]} has no commit${others}`;
-    return { cause, errorType: 'OutputsMissingError' };
-  }
-  const last = failure.last_log_lines?.findLast((line) => line.trim() !== '');
-  const said = last === undefined ? '' : `: ${last.trim().slice(0, 200)}`;
-  const item = `item ${failure.item}`;
-  const code = failure.exit_code;
-  if (failure.container === 'stage')
-    return { cause: `${item}: its inputs could not be brought in${said}${others}`, errorType: 'StepFailedError' };
-  if (failure.container === 'publish' && code === EXIT.outputsMissing) {
-    return {
-      cause: `${item}: the command succeeded but left outputs out${said}${others}`,
-      errorType: 'OutputsMissingError',
-    };
-  }
-  const how =
-    code === undefined
-      ? failure.reason || 'it failed, and AWS Batch gives no reason'
-      : `${failure.container} exited with ${code}${failure.reason ? ` (${failure.reason})` : ''}`;
-  return { cause: `${item}: ${how}${said}${others}`, errorType: 'StepFailedError' };
+  final: readonly ItemReview[],
+  examined: readonly Parameters<typeof describeFailure>[0][],
+): { name: CauseName; cause: string; errorType: LaunchErrorType } {
+  const counts = Object.entries(countCauses(final)) as [CauseName, number][];
+  const [name = 'UNKNOWN'] = counts.toSorted((a, b) => b[1] - a[1])[0] ?? [];
+  const example = examined.find(({ cause }) => cause === name);
+  const cause = example ? describeFailure(example, final.length - 1) : `${final.length} items ${CAUSES[name].title}`;
+  const uncommitted = name === 'OUTPUTS_MISSING' || name === 'UNCOMMITTED';
+  return { name, cause, errorType: uncommitted ? 'OutputsMissingError' : 'StepFailedError' };
 }

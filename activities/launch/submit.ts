@@ -1,191 +1,273 @@
 /**
- * Submitting a step: its manifest goes to S3, its job to the compute service, its row to the registry. Every part can
- * be repeated: the manifest is the same again, the job is found by its name, the row is fenced.
+ * Submitting a generation of a step: its items get keys and are looked up, its manifests go to S3, its jobs to the
+ * compute service, its row to the registry. Every part can be repeated: items are settled once, a manifest is the same
+ * again, a job is found by its name, the row is fenced.
  *
  * @module
  */
-import { ApplicationFailure, heartbeat, log } from '@temporalio/activity';
-import type { Commit } from '../../jobs/commit.ts';
-import { resolveS3Address } from '../../lib/s3-address.ts';
-import { putText, readObject } from '../../lib/s3-objects.ts';
-import { listMatches } from '../../lib/s3-patterns.ts';
-import { type StepItem as StepRow, stepKey } from '../../lib/store/steps.ts';
-import {
-  commitAddress,
-  encodeManifest,
-  expandArgv,
-  expandEnvironment,
-  expandPath,
-  manifestRow,
-  type Source,
-  type Sources,
-} from '../../workflows/launch/manifest.ts';
+import { activityInfo, heartbeat, log } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { listKeys, putText, UnreadableObjectError } from '../../lib/s3-objects.ts';
+import { stepKey as rowKey, type StepItem as StepRow } from '../../lib/store/steps.ts';
+import { encodeManifest, expandArgv, expandEnvironment, manifestRow } from '../../workflows/launch/manifest.ts';
 import { formatSubmission, JOB_ENVIRONMENT } from '../../workflows/launch/model.ts';
-import { hasWildcard } from '../../workflows/launch/patterns.ts';
-import { attemptState, launchState } from '../../workflows/launch/places.ts';
-import {
-  itemsOf,
-  type Plan,
-  type PlannedInput,
-  type PlannedStep,
-  type StepItem,
-  upstreamItems,
-} from '../../workflows/launch/plan.ts';
+import { cacheGroup, inventoryAddress, launchState } from '../../workflows/launch/places.ts';
+import { itemsOf, type Plan, type PlannedStep, type StepItem } from '../../workflows/launch/plan.ts';
+import type { Shard } from '../../workflows/launch/retries.ts';
+import type { SubmittedJob } from '../../workflows/launch/step-jobs.ts';
 import { placeOf } from '../../workflows/poller/model.ts';
-import type { Job } from './compute/service.ts';
+import { lookUp } from './cache.ts';
+import { itemKey, keyParts, stepKey } from './cache-key.ts';
+import type { ComputeService, Job } from './compute/service.ts';
 import { type LaunchDependencies } from './dependencies.ts';
-import { readPlan } from './plan-reader.ts';
+import { inventories, readPlan } from './plan-reader.ts';
+import { SourceFinder } from './sources.ts';
+import { createStepFiles, type StepItems, type StepPlace, shardsOfGeneration } from './step-files.ts';
 
-export interface SubmitInput {
-  launchId: string;
-  attempt: number;
+export interface SubmitInput extends StepPlace {
   workflowId: string;
   planAddress: string;
-  step: string;
   generation: number;
+  /** False when an earlier run of this workflow may have submitted the same: it was reset. */
+  first: boolean;
   /** Milliseconds since the epoch, by the workflow. */
   at: number;
 }
 
-/** A commit lists the files of one item; far above what a sane step puts out. */
-const COMMIT_LIMIT = 64 * 1024 * 1024;
+export interface Submitted {
+  /** None when everything was done before. */
+  jobs: SubmittedJob[];
+  /** Items that need no job in this attempt of the launch, `cached` of them. */
+  done: { succeeded: number; cached: number };
+}
+
+/** Of those whose results are used. */
+const LAUNCHES_NAMED = 10;
+/** Steps of a plan may tell their counts this often altogether: see the bound in workflow.ts. */
+const REPORTS = { ofAll: 2_000, ofOne: 20 };
 
 export function createSubmitActivities(dependencies: LaunchDependencies) {
   const { s3, steps, compute, settings, wakePoller } = dependencies;
+  const { bucket } = settings;
+  const files = createStepFiles(s3, bucket);
   return {
     /**
-     * @returns the job's id
-     * @throws JobRejectedError when the compute service refuses the job for good
+     * @returns the jobs, and what is done already
+     * @throws JobRejectedError when the compute service refuses a job for good
      */
-    async submitStep(input: SubmitInput): Promise<{ jobId: string }> {
+    async submitStep(input: SubmitInput): Promise<Submitted> {
       const { plan, step } = await readPlan(s3, input.planAddress, input.step);
-      const service = compute.get(plan.computeService);
-      if (!service)
-        throw ApplicationFailure.nonRetryable(
-          `this worker knows no compute service ${plan.computeService}`,
-          'JobRejectedError',
-        );
-      const state = launchState(settings.bucket, input.launchId);
-      const rows = [];
-      let argv: string[] | undefined;
-      for (const item of itemsOf(plan, step)) {
-        heartbeat();
-        const sources = await findSources(plan, step, item, state);
-        rows.push(manifestRow(plan, step, item, sources, { launchState: state, generation: input.generation }));
-        if (step.main.kind === 'argv') argv = sameArgv(step, argv, expandArgv(plan, step, step.main.argv, sources));
+      const service = serviceOf(plan);
+      const inventory = await inventories.read(s3, inventoryAddress(bucket, input.launchId, input.attempt));
+      const finder = new SourceFinder({ s3, bucket, files, plan, inventory }, step);
+      const all = itemsOf(plan, step);
+      // Somebody has been here before: this activity, or a run that was reset.
+      const again = !input.first || activityInfo().attempt > 1;
+      const items = await settleItems(input, plan, step, all, finder, again);
+      const before = await files.review(input, input.generation - 1);
+      const done = countDone(
+        items,
+        all.length,
+        before ? all.length - before.again.length - before.final.length : undefined,
+      );
+      const shards = shardsOfGeneration(step, items, before);
+      const jobs: Job[] = [];
+      for (const shard of shards) {
+        heartbeat(jobs.map(({ id }) => id));
+        const request = await prepare(input, plan, step, all, items, finder, shard);
+        jobs.push(await service.submit(request, { lookFirst: again }));
       }
-      const { rowBytes, text } = encodeManifest(rows);
-      const folder = attemptState(settings.bucket, input.launchId, input.attempt);
-      const manifest = `${folder}steps/${step.name}/${input.generation}.jsonl`;
-      await putText(s3, manifest, text, 'application/x-ndjson');
-      const job = await service.submit({
-        name: `lh-${input.launchId}-${step.name}-${input.attempt}-${input.generation}`,
-        items: step.items,
-        image: step.image,
-        // The script of each item lies on its volume, so one command serves all children of an array.
-        argv: argv ?? ['/bin/sh', '/longhaul/work/command.sh'],
-        vcpus: step.vcpus,
-        memoryMiB: step.memoryMiB,
-        ...(step.timeoutSeconds !== undefined && { timeoutSeconds: step.timeoutSeconds }),
-        retries: step.retries,
-        environment: expandEnvironment(plan, step),
-        contract: {
-          [JOB_ENVIRONMENT.submission]: formatSubmission(input),
-          [JOB_ENVIRONMENT.manifest]: manifest,
-          [JOB_ENVIRONMENT.rowBytes]: String(rowBytes),
-        },
-        ...(plan.sharedFileSystem && { sharedFileSystem: plan.sharedFileSystem }),
-        tags: { 'longhaul:launch': input.launchId, 'longhaul:step': step.name, 'longhaul:consumer': plan.consumer },
+      await steps.submitted({ ...toRow(input, plan, step, shards, jobs, done), ...reused(items) });
+      const [first] = jobs;
+      if (first) await wakePoller(first);
+      log.info('step submitted', {
+        launchId: input.launchId,
+        step: step.name,
+        generation: input.generation,
+        jobIds: jobs.map(({ id }) => id),
+        ...done,
       });
-      await steps.submitted(toRow(input, step, job));
-      await wakePoller(job);
-      log.info('step submitted', { launchId: input.launchId, step: step.name, jobId: job.id, items: step.items });
-      return { jobId: job.id };
+      return { jobs: jobs.map(({ id }, index) => toSubmitted(shards[index] as Shard, id)), done };
     },
   };
 
-  async function findSources(plan: Plan, step: PlannedStep, item: StepItem, state: string): Promise<Sources> {
-    const sources: Record<string, Source[]> = {};
-    for (const input of step.inputs) {
-      sources[input.name] =
-        input.kind === 'path' ? await fromPath(plan, step, item, input) : await fromStep(plan, item, input, state);
-    }
-    return sources;
+  function serviceOf(plan: Plan): ComputeService {
+    const service = compute.get(plan.computeService);
+    if (service) return service;
+    throw ApplicationFailure.nonRetryable(
+      `this worker knows no compute service ${plan.computeService}`,
+      'JobRejectedError',
+    );
   }
 
-  async function fromPath(
+  /** Keys of all items, and which are done: settled once, before the first job is submitted. */
+  async function settleItems(
+    input: SubmitInput,
     plan: Plan,
     step: PlannedStep,
-    item: StepItem,
-    input: Extract<PlannedInput, { kind: 'path' }>,
-  ): Promise<Source[]> {
-    const path = expandPath(plan, step, item, input.path);
-    if (plan.sharedFileSystem) {
-      const root = plan.sharedFileSystem.root;
-      return [{ from: `shared:${root === undefined ? '' : `${root}/`}${path}`, name: baseName(path) }];
+    all: readonly StepItem[],
+    finder: SourceFinder,
+    again: boolean,
+  ): Promise<StepItems> {
+    if (input.generation > 1) return files.items(input);
+    if (again) {
+      const known = await files.items(input).catch((error: unknown) => {
+        if (error instanceof UnreadableObjectError) return undefined;
+        throw error;
+      });
+      if (known) return known;
     }
-    if (!input.wildcard) return [{ from: resolveS3Address(plan.dataPath, path), name: baseName(path) }];
-    const found: Source[] = [];
-    for await (const { address, name } of listMatches(s3, plan.dataPath, path)) {
-      heartbeat();
-      found.push({ from: address, name });
+    const image = plan.digests?.[step.image] ?? step.image;
+    const items: StepItems = { version: 1, stepKey: stepKey(plan, step, image), keys: [], done: {} };
+    await finder.prepare(all);
+    for (const item of all) {
+      const sources = await finder.sources(item);
+      const inputs = await finder.keyInputs(item, sources);
+      items.keys.push(itemKey(keyParts(plan, step, item, { image, sources, inputs })));
     }
-    return found;
+    // Nobody can have committed in a first attempt.
+    if (input.attempt > 1) await findEarlier(input, step, all, items);
+    if (plan.cache) {
+      const open = new Map(items.keys.flatMap((key, index) => (items.done[index] ? [] : [[index, key] as const])));
+      const hits = await lookUp(s3, { bucket, consumer: plan.consumer, stepKey: items.stepKey }, open);
+      for (const [index, hit] of hits) items.done[index] = hit;
+    }
+    await files.keepItems(input, items);
+    return items;
   }
 
-  async function fromStep(
+  /** What an earlier attempt of this launch has committed under the same key. */
+  async function findEarlier(
+    input: SubmitInput,
+    step: PlannedStep,
+    all: readonly StepItem[],
+    items: StepItems,
+  ): Promise<void> {
+    const prefix = `${launchState(bucket, input.launchId)}commits/${step.name}/`;
+    const start = prefix.length - `s3://${bucket}/`.length;
+    const committed = new Set<string>();
+    for await (const keys of listKeys(s3, prefix)) {
+      heartbeat();
+      for (const key of keys) committed.add(key.slice(start).replace(/\.json$/, ''));
+    }
+    for (const [index, item] of all.entries()) {
+      if (committed.has(`${item.key}/${items.keys[index]}`))
+        items.done[index] = { how: 'earlier', launch: input.launchId, step: step.name, item: item.key };
+    }
+  }
+
+  /** Writes a shard's manifest; the same shard has the same one. */
+  async function prepare(
+    input: SubmitInput,
     plan: Plan,
-    item: StepItem,
-    input: Extract<PlannedInput, { kind: 'from' }>,
-    state: string,
-  ): Promise<Source[]> {
-    const upstream = plan.steps.find((candidate) => candidate.name === input.step) as PlannedStep;
-    const output = upstream.outputs.find((candidate) => candidate.name === input.output)?.path ?? '';
-    const sources: Source[] = [];
-    for (const from of upstreamItems(plan, item, upstream)) {
-      const commit = commitAddress(state, upstream.name, from.key);
-      // Files of different items may have the same name.
-      const folder = input.gather ? `${from.key}/` : '';
-      if (!hasWildcard(output)) {
-        // The name is known by now; where the file lies the job finds in the commit by itself.
-        sources.push({
-          from: `commit:${commit}#${input.output}`,
-          name: `${folder}${baseName(expandPath(plan, upstream, from, output))}`,
-        });
-        continue;
-      }
+    planned: PlannedStep,
+    all: readonly StepItem[],
+    items: StepItems,
+    finder: SourceFinder,
+    { shard, indexes, memoryMiB }: Shard,
+  ) {
+    const { generation, attempt, launchId } = input;
+    // A command that asks how much memory it has gets the raised one.
+    const step = { ...planned, memoryMiB };
+    const state = launchState(bucket, launchId);
+    const cache = plan.sharedFileSystem ? undefined : cacheGroup(bucket, plan.consumer, items.stepKey);
+    const rows = [];
+    let argv: string[] | undefined;
+    for (const index of indexes) {
       heartbeat();
-      const { bytes } = await readObject(s3, commit, { limit: COMMIT_LIMIT });
-      const files = (JSON.parse(bytes.toString('utf8')) as Commit).outputs[input.output] ?? [];
-      sources.push(...files.map((file) => ({ from: file.address, name: `${folder}${file.path}` })));
+      const item = all[index] as StepItem;
+      const sources = await finder.sources(item);
+      const place = { launchState: state, attempt, generation, key: items.keys[index] ?? '', ...(cache && { cache }) };
+      rows.push(manifestRow(plan, step, item, sources, place));
+      if (step.main.kind === 'argv') argv = sameArgv(step, argv, expandArgv(plan, step, step.main.argv, sources));
     }
-    return sources;
+    const { rowBytes, text } = encodeManifest(rows);
+    const manifest = files.manifest(input, generation, shard);
+    await putText(s3, manifest, text, 'application/x-ndjson');
+    return {
+      name: `lh-${launchId}-${step.name}-${attempt}-${generation}-${shard}`,
+      items: indexes.length,
+      image: step.image,
+      // The script of each item lies on its volume, so one command serves all children of an array.
+      argv: argv ?? ['/bin/sh', '/longhaul/work/command.sh'],
+      vcpus: step.vcpus,
+      memoryMiB,
+      ...(step.timeoutSeconds !== undefined && { timeoutSeconds: step.timeoutSeconds }),
+      hostRetries: step.retries.hostLoss,
+      environment: expandEnvironment(plan, step),
+      contract: {
+        [JOB_ENVIRONMENT.submission]: formatSubmission({ ...input, shard }),
+        [JOB_ENVIRONMENT.manifest]: manifest,
+        [JOB_ENVIRONMENT.rowBytes]: String(rowBytes),
+      },
+      ...(plan.sharedFileSystem && { sharedFileSystem: plan.sharedFileSystem }),
+      tags: { 'longhaul:launch': launchId, 'longhaul:step': step.name, 'longhaul:consumer': plan.consumer },
+    };
   }
 
-  function toRow(input: SubmitInput, step: PlannedStep, job: Job): StepRow {
+  function toRow(
+    input: SubmitInput,
+    plan: Plan,
+    step: PlannedStep,
+    shards: readonly Shard[],
+    jobs: readonly Job[],
+    done: Submitted['done'],
+  ): StepRow {
+    const [job] = jobs;
+    const at = new Date(input.at).toISOString();
+    const { cached } = done;
     return {
       launch_id: input.launchId,
-      step_key: stepKey(input.attempt, step.name),
+      step_key: rowKey(input.attempt, step.name),
       step: step.name,
       attempt: input.attempt,
       generation: input.generation,
-      state: 'SUBMITTED',
+      state: job ? 'SUBMITTED' : 'SUCCEEDED',
       workflow_id: input.workflowId,
-      job_id: job.id,
-      job_name: job.name,
-      job_queue: job.queue,
-      open_in: placeOf(job),
-      items: { total: step.items, running: 0, succeeded: 0, failed: 0 },
+      ...(job && { job_id: job.id, job_name: job.name, job_queue: job.queue, open_in: placeOf(job) }),
+      jobs: jobs.map(({ id, name }, index) => ({
+        id,
+        name,
+        generation: input.generation,
+        shard: shards[index]?.shard ?? index,
+        items: shards[index]?.indexes.length ?? 1,
+        memory_mib: shards[index]?.memoryMiB ?? step.memoryMiB,
+        submitted_at: at,
+      })),
+      items: { total: step.items, running: 0, succeeded: done.succeeded, failed: 0, ...(cached > 0 && { cached }) },
+      settled: done.succeeded,
+      reports: Math.max(1, Math.min(REPORTS.ofOne, Math.floor(REPORTS.ofAll / plan.steps.length))),
       image: step.image,
       vcpus: step.vcpus,
-      memory_mib: step.memoryMiB,
-      submitted_at: new Date(input.at).toISOString(),
-      log_group: job.logGroup,
+      memory_mib: shards[0]?.memoryMiB ?? step.memoryMiB,
+      submitted_at: at,
+      ...(!job && { ended_at: at }),
+      log_group: serviceOf(plan).logGroup,
     };
   }
 }
 
-const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+const toSubmitted = ({ shard, indexes }: Shard, jobId: string): SubmittedJob => ({
+  shard,
+  jobId,
+  items: indexes.length,
+});
+
+/** @param settled items done before a later generation; of the first, those found done */
+function countDone(items: StepItems, total: number, settled: number | undefined): Submitted['done'] {
+  const found = Object.keys(items.done).length;
+  return { succeeded: Math.min(total, settled ?? found), cached: found };
+}
+
+/** Launches whose results are used; beyond the first few they are only counted. */
+function reused(items: StepItems): Pick<StepRow, 'reused'> {
+  const counts: Record<string, number> = {};
+  for (const { launch } of Object.values(items.done)) {
+    const name = counts[launch] !== undefined || Object.keys(counts).length < LAUNCHES_NAMED ? launch : 'others';
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return Object.keys(counts).length > 0 ? { reused: counts } : {};
+}
 
 function sameArgv(step: PlannedStep, first: string[] | undefined, argv: string[]): string[] {
   if (first && JSON.stringify(first) !== JSON.stringify(argv)) {

@@ -7,21 +7,23 @@ import { heartbeat, log } from '@temporalio/activity';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { mapLimited } from '../../lib/concurrency.ts';
 import type { LaunchStore } from '../../lib/store/launches.ts';
-import type { StepItem, StepStore } from '../../lib/store/steps.ts';
-import { isEnded, JOBS_CHANGED_SIGNAL, type JobChange } from '../../workflows/launch/model.ts';
+import { currentJobs, type StepItem, type StepJob, type StepStore } from '../../lib/store/steps.ts';
+import { isEnded, JOBS_CHANGED_SIGNAL, type JobChange, type RunningCounts } from '../../workflows/launch/model.ts';
 import { type Place, placeOf } from '../../workflows/poller/model.ts';
-import { DESCRIBE_LIMIT } from '../launch/compute/batch.ts';
-import type { ComputeService, JobView } from '../launch/compute/service.ts';
+import { type ComputeService, hasEnded, type JobView } from '../launch/compute/service.ts';
 
 export interface PollerDependencies {
   steps: StepStore;
   launches: Pick<LaunchStore, 'get' | 'recordStatus'>;
-  compute: Pick<ComputeService, 'describe' | 'terminate'>;
+  compute: Pick<ComputeService, 'describe' | 'describeLimit' | 'terminate' | 'whyNotPlaced'>;
   client: Client;
 }
 
 /** Launches asked for at a time. */
 const LOOKING = 16;
+
+/** A job that is not known this long after it was submitted will not be any more. */
+const LOST_AFTER_MS = 120_000;
 
 export interface PollInput extends Place {
   /** Also look whether the launches of the open jobs are still there. */
@@ -34,14 +36,13 @@ export function createPollerActivities({ steps, launches, compute, client }: Pol
     async pollOpenJobs({ lookForLaunches, ...place }: PollInput): Promise<{ open: number; changed: number }> {
       const open = await steps.open(placeOf(place));
       const news = new Map<string, { row: StepItem; change: JobChange }[]>();
-      for (let first = 0; first < open.length; first += DESCRIBE_LIMIT) {
+      const views = await describe(open.flatMap((row) => currentJobs(row).map(({ id }) => id)));
+      for (const row of open) {
         heartbeat();
-        const rows = open.slice(first, first + DESCRIBE_LIMIT);
-        const views = await compute.describe(rows.map((row) => row.job_id));
-        for (const [index, row] of rows.entries()) {
-          const change = await noteChange(row, views[index] as JobView);
-          if (change) news.set(row.workflow_id, [...(news.get(row.workflow_id) ?? []), { row, change }]);
-        }
+        const changes = await noteChanges(row, views, lookForLaunches);
+        if (changes.length === 0) continue;
+        const known = news.get(row.workflow_id) ?? [];
+        news.set(row.workflow_id, [...known, ...changes.map((change) => ({ row, change }))]);
       }
       for (const [workflowId, changes] of news) {
         heartbeat();
@@ -52,22 +53,58 @@ export function createPollerActivities({ steps, launches, compute, client }: Pol
     },
   };
 
-  /** An end is told until the launch has taken the job out of the open ones; anything else only once. */
-  async function noteChange(row: StepItem, view: JobView): Promise<JobChange | undefined> {
-    const status = view.status === 'LOST' ? 'FAILED' : view.status;
-    const change: JobChange = {
-      step: row.step,
-      generation: row.generation,
-      jobId: row.job_id,
-      status,
-      attempts: view.attempts,
-      ...(view.counts && { counts: view.counts }),
+  async function describe(ids: readonly string[]): Promise<Map<string, JobView>> {
+    const views = new Map<string, JobView>();
+    for (let first = 0; first < ids.length; first += compute.describeLimit) {
+      heartbeat();
+      const some = await compute.describe(ids.slice(first, first + compute.describeLimit));
+      for (const view of some) views.set(view.id, view);
+    }
+    return views;
+  }
+
+  /**
+   * An end is told until the launch has taken the job out of the open ones; anything else only once. Counts are told at
+   * so many steps of the way, because each telling costs the launch history.
+   */
+  async function noteChanges(
+    row: StepItem,
+    views: ReadonlyMap<string, JobView>,
+    thorough: boolean,
+  ): Promise<JobChange[]> {
+    const jobs = currentJobs(row).flatMap((job) => {
+      const view = views.get(job.id);
+      return view && !isTooYoung(job, view) ? [{ job, view }] : [];
+    });
+    const ends = jobs.filter(({ view }) => hasEnded(view)).map(({ job, view }) => toChange(row, job, view));
+    if (jobs.length === 0 || ends.length === jobs.length) return ends;
+    const counts = sumOf(jobs);
+    const items = {
+      ...row.items,
+      running: counts.running,
+      succeeded: row.settled + counts.succeeded,
+      failed: counts.failed,
     };
-    if (status === 'SUCCEEDED' || status === 'FAILED') return change;
-    const running = status === 'RUNNING' || (view.counts?.running ?? 0) > 0;
-    const items = { total: row.items.total, ...(view.counts ?? { running: running ? 1 : 0, succeeded: 0, failed: 0 }) };
-    const state = running ? 'RUNNING' : status === 'RUNNABLE' || status === 'STARTING' ? 'RUNNABLE' : row.state;
-    return (await steps.counted(row, items, state)) ? change : undefined;
+    const running = counts.running > 0;
+    const queued = jobs.some(({ view }) => view.status === 'RUNNABLE' || view.status === 'STARTING');
+    const state = running ? 'RUNNING' : queued ? 'RUNNABLE' : row.state;
+    const stuck = running ? undefined : await whyStuck(jobs, thorough ? undefined : row.stuck);
+    if (!(await steps.counted(row, items, state, stuck))) return ends;
+    const part = (done: number) => Math.floor((row.reports * done) / row.items.total);
+    const moved = part(items.succeeded + items.failed) !== part(row.items.succeeded + row.items.failed);
+    if (state === row.state && stuck === row.stuck && !moved) return ends;
+    return jobs.map(({ job, view }) => ({ ...toChange(row, job, view), ...(stuck && { stuck }) }));
+  }
+
+  /** Batch gives its reason to the job itself, or to the child of the array that is at the head of the queue. */
+  async function whyStuck(
+    jobs: readonly { job: StepJob; view: JobView }[],
+    known: string | undefined,
+  ): Promise<string | undefined> {
+    const reason = jobs.find(({ view }) => view.status === 'RUNNABLE' && view.reason)?.view.reason;
+    if (reason !== undefined || known !== undefined) return reason ?? known;
+    const array = jobs.find(({ job, view }) => job.items > 1 && !hasEnded(view));
+    return array && compute.whyNotPlaced(array.job.id);
   }
 
   async function tell(workflowId: string, changes: { row: StepItem; change: JobChange }[]): Promise<void> {
@@ -124,10 +161,40 @@ export function createPollerActivities({ steps, launches, compute, client }: Pol
 
   async function endOrphan(row: StepItem): Promise<void> {
     const cause = 'the launch is gone';
-    log.warn('ending a job whose launch is gone', { workflowId: row.workflow_id, jobId: row.job_id });
-    await compute.terminate(row.job_id, cause);
+    log.warn('ending the jobs of a launch that is gone', { workflowId: row.workflow_id, jobId: row.job_id });
+    for (const { id } of currentJobs(row)) await compute.terminate(id, cause);
     await steps.ended(row, { state: 'CANCELLED', items: row.items, ended_at: new Date().toISOString(), cause });
   }
+}
+
+/** DescribeJobs may not know a job yet that was submitted a moment ago. */
+function isTooYoung(job: StepJob, view: JobView): boolean {
+  return view.status === 'LOST' && Date.now() - Date.parse(job.submitted_at) < LOST_AFTER_MS;
+}
+
+function toChange(row: StepItem, job: StepJob, view: JobView): JobChange {
+  return {
+    attempt: row.attempt,
+    step: row.step,
+    generation: job.generation,
+    shard: job.shard,
+    jobId: job.id,
+    status: view.status === 'LOST' ? 'FAILED' : view.status,
+    attempts: view.attempts,
+    ...(view.counts && { counts: view.counts }),
+  };
+}
+
+function sumOf(jobs: readonly { view: JobView }[]): RunningCounts {
+  const sum = { running: 0, succeeded: 0, failed: 0 };
+  for (const { view } of jobs) {
+    const single = { running: view.status === 'RUNNING' ? 1 : 0, succeeded: 0, failed: 0 };
+    const { running, succeeded, failed } = view.counts ?? single;
+    sum.running += running;
+    sum.succeeded += succeeded;
+    sum.failed += failed;
+  }
+  return sum;
 }
 
 export type PollerActivities = ReturnType<typeof createPollerActivities>;

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { formatS3Address } from '../../lib/s3-address.ts';
+import { formatS3Address, parseS3Address } from '../../lib/s3-address.ts';
 import {
   isEnded,
   LAUNCH_STATUSES,
@@ -16,12 +16,15 @@ import {
   WORKFLOW_TYPES,
   workflowIdOf,
 } from '../../workflows/launch/model.ts';
+import { CACHE_METADATA, retrySheet } from '../../workflows/launch/places.ts';
 import { planLaunch } from '../../workflows/launch/plan.ts';
 import { type ParsedSheet, parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
 import { SheetError } from '../../workflows/launch/sheet/problems.ts';
+import { explainLaunch } from '../launch/explain.ts';
 import { stepLogs } from '../launch/logs.ts';
 import { launchOutputs, type Output } from '../launch/outputs.ts';
 import { followLaunch, storedProgress } from '../launch/progress.ts';
+import { retryLaunch } from '../launch/retry.ts';
 import { type Started, startLaunch } from '../launch/start.ts';
 import { CliError, type Context, EXIT, print, table, withContext, workflowPage } from './context.ts';
 import { showLive } from './live.ts';
@@ -42,12 +45,13 @@ export function addLaunchCommands(program: Command): void {
     .argument('<sheet>', 'YAML or JSON file')
     .description('check a sheet, upload it and launch it')
     .option('--watch', 'stay and show the launch until it has ended')
+    .option('--no-cache', 'run everything, also what has been done before')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
       '\nExamples:\n  longhaul launch submit cohort.yaml --watch\n  longhaul launch submit cohort.yaml --json',
     )
-    .action((file: string, options: Json & { watch?: boolean }) =>
+    .action((file: string, options: Json & { watch?: boolean; cache: boolean }) =>
       withContext((context) => submit(context, file, options)),
     );
   addPreflightCommand(launch);
@@ -95,6 +99,26 @@ export function addLaunchCommands(program: Command): void {
       withContext((context) => logs(context, id, step, options)),
     );
   launch
+    .command('explain')
+    .argument('<launch id>')
+    .description('why a launch is stuck or has failed: one cause, one remedy, the evidence')
+    .option('--json', 'print one JSON object')
+    .addHelpText('after', '\nExample:\n  longhaul launch explain cohort-7-run-1')
+    .action((id: string, options: Json) => withContext((context) => explain(context, id, options)));
+  launch
+    .command('retry')
+    .argument('<launch id>')
+    .description('run a launch that FAILED or was CANCELLED again: only what is not done')
+    .option('--sheet <file>', 'with another sheet')
+    .option('--no-cache', 'use no results of other launches')
+    .option('--watch', 'stay and show the launch until it has ended')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  longhaul launch retry cohort-7-run-1 --watch\n  longhaul launch retry cohort-7-run-1 --sheet corrected.yaml',
+    )
+    .action((id: string, options: RetryCommand) => withContext((context) => retry(context, id, options)));
+  launch
     .command('cancel')
     .argument('<launch id>')
     .description('end a launch and its jobs')
@@ -108,23 +132,61 @@ function positive(text: string): number {
   return Number(text);
 }
 
-async function submit(context: Context, file: string, options: Json & { watch?: boolean }): Promise<void> {
+/** Checks a sheet and puts it where its consumer's sheets lie. */
+async function upload(context: Context, file: string, options: { cache: boolean; place?: (name: string) => string }) {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     throw new CliError(`${file}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`, EXIT.usage);
   });
   const { consumer } = check(bytes.toString('utf8'), file).sheet;
   const { bucket } = context.settings;
-  const key = `sheets/${consumer}/${basename(file)}`;
+  const address =
+    options.place?.(basename(file)) ?? formatS3Address({ bucket, key: `sheets/${consumer}/${basename(file)}` });
   const stored = await context.aws.s3.send(
-    new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ContentType: 'application/yaml' }),
+    new PutObjectCommand({
+      Bucket: bucket,
+      Key: parseS3Address(address).key,
+      Body: bytes,
+      ContentType: 'application/yaml',
+      // The event of this upload may start the launch before this command does, so the wish goes with the sheet.
+      ...(!options.cache && { Metadata: { [CACHE_METADATA]: 'off' } }),
+    }),
   );
-  const address = formatS3Address({ bucket, key });
+  return { address, bytes, etag: stored.ETag ?? '', ...(stored.VersionId && { version: stored.VersionId }) };
+}
+
+interface RetryCommand extends Json {
+  sheet?: string;
+  cache: boolean;
+  watch?: boolean;
+}
+
+async function retry(context: Context, id: string, options: RetryCommand): Promise<void> {
+  const place = (name: string) => retrySheet(context.settings.bucket, id, name);
+  const sheet = options.sheet === undefined ? undefined : await upload(context, options.sheet, { ...options, place });
   const { client } = await context.temporal();
-  const version = stored.VersionId;
-  const started = await startLaunch(
-    { client, launches: context.launches },
-    { address, bytes, etag: stored.ETag ?? '', ...(version && { version }) },
-  );
+  const retried = await retryLaunch({ client, launches: context.launches }, id, {
+    ...(sheet && { sheet: { address: sheet.address, ...(sheet.version && { version: sheet.version }) } }),
+    ...(!options.cache && { noCache: true }),
+  });
+  if (retried.outcome === 'refused') throw new CliError(retried.reason);
+  const page = workflowPage(context.settings, retried.workflowId);
+  if (!options.watch || !options.json)
+    print(options.json, { ...retried, temporalUi: page }, () => [
+      `launch ${id} is started again as attempt ${retried.attempt}${retried.edited.length > 0 ? `; edited since the last: ${retried.edited.join(', ')}` : ''}`,
+      `Temporal Web UI: ${page}`,
+    ]);
+  if (options.watch) await watch(context, id, options, retried.attempt);
+}
+
+async function submit(
+  context: Context,
+  file: string,
+  options: Json & { watch?: boolean; cache: boolean },
+): Promise<void> {
+  const sheet = await upload(context, file, options);
+  const { address } = sheet;
+  const { client } = await context.temporal();
+  const started = await startLaunch({ client, launches: context.launches }, sheet);
   const page = workflowPage(context.settings, started.workflowId);
   if (started.outcome === 'conflict') {
     throw new CliError(
@@ -211,6 +273,17 @@ async function show(context: Context, id: string, options: Json): Promise<void> 
       `Logs:     longhaul launch logs ${id} <step>   (log group ${steps[0]?.log_group ?? '/aws/batch/job'})`,
       `Temporal: ${page}`,
     );
+    for (const { step, reused } of steps) {
+      const whose = Object.entries(reused ?? {}).map(([launch, items]) =>
+        launch === id ? `${items} by an earlier attempt` : `${items} by ${launch}`,
+      );
+      if (whose.length > 0)
+        lines.push(`Not run:  ${step}: ${whose.join(', ')} (cached: nothing they depend on has changed)`);
+    }
+    if (item.failed_jobs) {
+      const types = Object.entries(item.error_types ?? {}).map(([cause, jobs]) => `${jobs} ${cause}`);
+      lines.push(`Failed:   ${item.failed_jobs} jobs: ${types.join(', ')}`);
+    }
     if (outputs.length > 0)
       lines.push('', ...table(['STEP', 'ITEM', 'OUTPUT', 'BYTES', 'ADDRESS'], outputs.map(outputRow)));
     for (const failure of steps.flatMap((step) => step.failures ?? [])) {
@@ -232,9 +305,9 @@ const outputRow = ({ step, item, name, bytes, address }: Output): string[] => [
   address,
 ];
 
-async function watch(context: Context, id: string, options: Json): Promise<void> {
+async function watch(context: Context, id: string, options: Json, attempt?: number): Promise<void> {
   const { client } = await context.temporal();
-  const pictures = followLaunch({ ...context, client }, id);
+  const pictures = followLaunch({ ...context, client }, id, attempt === undefined ? {} : { attempt });
   const last = options.json ? await printJson(pictures) : await showLive(pictures, process.stdout);
   if (last?.status !== 'COMPLETE') process.exitCode = EXIT.failed;
 }
@@ -272,6 +345,21 @@ async function logs(
       print(options.json, line, () => `${line.at.slice(11, 23)} ${who}  ${line.message}`);
     }
   }
+}
+
+async function explain(context: Context, id: string, options: Json): Promise<void> {
+  const { client } = await context.temporal();
+  const { launches, steps, aws, settings } = context;
+  const sources = { launches, steps, batch: aws.batch, client, namespace: settings.temporalNamespace };
+  const found = await explainLaunch(sources, id);
+  if (!found) throw new CliError(`there is no launch ${id}: "longhaul launch list" shows those there are`);
+  print(options.json, found, () => [
+    `${id}  ${paint(found.status)}`,
+    '',
+    `Cause:    ${found.cause}: ${found.summary}`,
+    ...(found.remedy ? [`Remedy:   ${found.remedy}`] : []),
+    ...found.evidence.map((line, index) => `${index === 0 ? 'Evidence:' : '         '} ${line}`),
+  ]);
 }
 
 async function cancel(context: Context, id: string, options: Json): Promise<void> {

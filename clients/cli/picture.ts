@@ -48,10 +48,15 @@ function drawStep(step: StepProgress, width: number, now: number): string {
   const filled = Math.round((BAR * (succeeded + failed)) / Math.max(total, 1));
   const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`;
   const time = step.submittedAt === undefined ? '' : seconds((step.endedAt ?? now) - step.submittedAt);
-  const counts = `${succeeded}/${total}${failed > 0 ? `, ${failed} failed` : ''}`;
+  const before = step.items.cached ? `, ${step.items.cached} cached` : '';
+  const counts = `${succeeded}/${total}${before}${failed > 0 ? `, ${failed} failed` : ''}`;
   const state = step.state === 'RUNNING' && total > 1 ? `${running} running` : step.state.toLowerCase();
+  const again = (step.generation ?? 1) > 1 ? `  generation ${step.generation}` : '';
+  const stuck = step.stuck
+    ? `\n      ${pc.yellow(`cannot be placed: ${step.stuck.reason}`)}\n      ${step.stuck.remedy}`
+    : '';
   const cause = step.cause ? `  ${step.cause}` : '';
-  return `  ${paint(step.state, `${MARKS[step.state]} ${step.name.padEnd(width)} ${bar}`)} ${counts.padEnd(9)} ${state.padEnd(12)} ${time}${cause}`;
+  return `  ${paint(step.state, `${MARKS[step.state]} ${step.name.padEnd(width)} ${bar}`)} ${counts.padEnd(9)} ${state.padEnd(12)} ${time}${again}${cause}${stuck}`;
 }
 
 /** How long each status lasted, in the order they came; the one still open counts until now. */

@@ -20,7 +20,8 @@ import { formatS3Address } from '../../lib/s3-address.ts';
 import { readObject, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { LaunchStore } from '../../lib/store/launches.ts';
-import { JOBS_CHANGED_SIGNAL, type JobChange, LIMITS } from '../../workflows/launch/model.ts';
+import { JOBS_CHANGED_SIGNAL, type JobChange, LAUNCH_STATUSES, LIMITS } from '../../workflows/launch/model.ts';
+import { retryLaunch } from '../launch/retry.ts';
 import { startLaunch } from '../launch/start.ts';
 import { isOutage } from './outage.ts';
 import { type Event, parseMessage } from './parse.ts';
@@ -109,6 +110,7 @@ function toTasks(dependencies: ConsumerDependencies, events: ReadonlyMap<Message
   for (const [message, parsed] of events) {
     for (const event of parsed) {
       if (event.kind === 'sheet') tasks.push({ messages: [message], run: () => launch(dependencies, event) });
+      if (event.kind === 'retry') tasks.push({ messages: [message], run: () => retry(dependencies, event) });
       if (event.kind !== 'job') continue;
       const signal = signals.get(event.workflowId) ?? { messages: [], changes: [] };
       signal.messages.push(message);
@@ -145,6 +147,19 @@ async function launch(
   const started = await startLaunch({ client, launches }, { address, ...sheet });
   const level = started.outcome === 'conflict' ? 'warn' : 'info';
   log[level]({ sheet: address, launchId: started.launchId, outcome: started.outcome, status: started.status }, 'sheet');
+}
+
+/** Whoever asks by the table learns by the table why not. */
+async function retry(
+  { client, launches, log }: ConsumerDependencies,
+  { launchId, before }: Extract<Event, { kind: 'retry' }>,
+): Promise<void> {
+  const retried = await retryLaunch({ client, launches }, launchId);
+  if (retried.outcome === 'refused') {
+    const status = LAUNCH_STATUSES.find((known) => known === before);
+    if (status) await launches.refuseRetry(launchId, status, retried.reason);
+  }
+  log.info({ launchId, outcome: retried.outcome }, 'a retry was asked for in the table');
 }
 
 async function tell({ client, log }: ConsumerDependencies, workflowId: string, changes: JobChange[]): Promise<void> {

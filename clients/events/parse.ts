@@ -4,11 +4,20 @@
  *
  * @module
  */
-import { JOB_ENVIRONMENT, JOB_STATUSES, type JobChange, parseSubmission } from '../../workflows/launch/model.ts';
+import {
+  JOB_ENVIRONMENT,
+  JOB_STATUSES,
+  type JobChange,
+  LAUNCH_ID_PATTERN,
+  parseSubmission,
+  RETRY_REQUEST,
+} from '../../workflows/launch/model.ts';
 
 export type Event =
   | { kind: 'sheet'; bucket: string; key: string; version?: string; etag: string }
   | { kind: 'job'; workflowId: string; change: JobChange }
+  /** A person has set `status = RETRY`; `before` is what it was. */
+  | { kind: 'retry'; launchId: string; before: string }
   /** Understood, and not for us. */
   | { kind: 'ignored'; reason: string }
   /** Not understood: left to the dead-letter queue. */
@@ -29,6 +38,7 @@ export function parseMessage(body: string, ownBucket: string): Event[] {
   if (!isObject(message)) return [{ kind: 'poison', reason: 'the message is not a JSON object' }];
   if (message.Event === 's3:TestEvent') return [{ kind: 'ignored', reason: 'the test event of S3' }];
   if (Array.isArray(message.Records)) return message.Records.map((record) => fromRecord(record, ownBucket));
+  if (message.eventSource === 'aws:dynamodb') return [fromTableChange(message)];
   const detail = message.detail;
   if (message.source === 'aws.s3' && isObject(detail)) return [fromObjectEvent(message, detail, ownBucket)];
   if (message.source === 'aws.batch' && isObject(detail)) return [fromJobEvent(message, detail)];
@@ -36,7 +46,7 @@ export function parseMessage(body: string, ownBucket: string): Event[] {
     return [{ kind: 'poison', reason: 'an event without detail' }];
   if (typeof message.source === 'string')
     return [{ kind: 'ignored', reason: `events of ${message.source.slice(0, 60)} mean nothing here` }];
-  return [{ kind: 'poison', reason: 'neither an S3 notification nor an EventBridge event' }];
+  return [{ kind: 'poison', reason: 'neither an S3 notification, an EventBridge event nor a change of a table' }];
 }
 
 /** An S3 notification sent directly: its key is URL-encoded, with + for a space. */
@@ -74,25 +84,50 @@ function sheetEvent(ownBucket: string, bucket: string, key: string, version?: st
   return { kind: 'sheet', bucket, key, etag, ...(version && { version }) };
 }
 
+/** A record of the stream of `Launches`, as EventBridge Pipes puts it into a queue. */
+function fromTableChange(message: Json): Event {
+  const change = message.dynamodb;
+  if (!isObject(change)) return { kind: 'poison', reason: 'a record of a table without its change' };
+  const [before, now] = [change.OldImage, change.NewImage];
+  if (!isObject(now) || attribute(now, 'status') !== RETRY_REQUEST)
+    return { kind: 'ignored', reason: 'not a request to retry' };
+  const launchId = attribute(now, 'launch_id');
+  const status = isObject(before) ? attribute(before, 'status') : undefined;
+  if (!launchId || !LAUNCH_ID_PATTERN.test(launchId)) return { kind: 'poison', reason: 'a change without launch_id' };
+  if (status === undefined) return { kind: 'ignored', reason: 'a launch that was never launched' };
+  if (status === RETRY_REQUEST) return { kind: 'ignored', reason: 'the request to retry was there before' };
+  return { kind: 'retry', launchId, before: status };
+}
+
+/** The value of a string attribute in DynamoDB's JSON. */
+function attribute(image: Json, name: string): string | undefined {
+  const value = image[name];
+  return isObject(value) && typeof value.S === 'string' ? value.S : undefined;
+}
+
 /** Batch's own "Batch Job State Change"; the submission key in the job's environment tells whose it is. */
 function fromJobEvent(message: Json, detail: Json): Event {
-  if (message['detail-type'] !== 'Batch Job State Change')
+  const blocked = message['detail-type'] === 'Batch Job Queue Blocked';
+  if (message['detail-type'] !== 'Batch Job State Change' && !blocked)
     return { kind: 'ignored', reason: 'not a state change of a job' };
   const status = JOB_STATUSES.find((known) => known === detail.status);
   const jobId = detail.jobId;
   if (!status || typeof jobId !== 'string') return { kind: 'poison', reason: 'a job event without status or job id' };
   // Children are counted, not followed one by one; the rule filters them out, but rules are edited by people.
-  if (isObject(detail.arrayProperties) && detail.arrayProperties.index !== undefined)
-    return { kind: 'ignored', reason: 'a child of an array' };
+  const child = isObject(detail.arrayProperties) && detail.arrayProperties.index !== undefined;
+  if (child && !blocked) return { kind: 'ignored', reason: 'a child of an array' };
   const key = submissionOf(detail);
   const submission = key === undefined ? undefined : parseSubmission(key);
   if (!submission) return { kind: 'ignored', reason: "not one of Longhaul's jobs" };
+  const { workflowId, ...of } = submission;
+  if (blocked) {
+    const stuck = text(detail, 'statusReason') ?? '';
+    // The job that blocks may be a child; its array is what the launch knows. It waits, whatever attempt it is at.
+    const [parent = ''] = jobId.split(':');
+    return { kind: 'job', workflowId, change: { ...of, jobId: parent, status: 'RUNNABLE', attempts: 0, stuck } };
+  }
   const attempts = Array.isArray(detail.attempts) ? detail.attempts.length : 0;
-  return {
-    kind: 'job',
-    workflowId: submission.workflowId,
-    change: { step: submission.step, generation: submission.generation, jobId, status, attempts },
-  };
+  return { kind: 'job', workflowId, change: { ...of, jobId, status, attempts } };
 }
 
 function submissionOf(detail: Json): string | undefined {
@@ -116,6 +151,7 @@ function submissionOf(detail: Json): string | undefined {
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** A field that is a text and not empty. */
 function text(holder: unknown, name: string): string | undefined {
   const value = isObject(holder) ? holder[name] : undefined;
   return typeof value === 'string' && value !== '' ? value : undefined;

@@ -49,7 +49,9 @@ async function streamsOf(
   // Batch forgets jobs a day after they ended; what a single job logged stands in the registry.
   const known = Object.entries(step.log_streams ?? {}).map(([container, stream]) => ({ stream, container }));
   if (!array && known.length > 0) return known;
-  const ids = array ? Array.from({ length: step.items.total }, (_, index) => `${step.job_id}:${index}`) : [step.job_id];
+  const ids = array
+    ? Array.from({ length: step.items.total }, (_, index) => `${step.job_id}:${index}`)
+    : [step.job_id ?? ''];
   const found: { stream: string; container: string; index?: number }[] = [];
   for (let first = 0; first < ids.length; first += DESCRIBE) {
     const { jobs = [] } = await batch.send(new DescribeJobsCommand({ jobs: ids.slice(first, first + DESCRIBE) }));

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
 import type { StepItem, StepStore } from '../../lib/store/steps.ts';
+import { stuckReason } from '../../workflows/launch/causes.ts';
 import {
   isEnded,
   type LaunchProgress,
@@ -40,20 +41,20 @@ export async function storedProgress(
 
 /**
  * Pictures of a launch, one after the other, the last when it has ended. A launch that is only just being started
- * counts as PREPARING for `patienceMs`.
+ * counts as PREPARING for `patienceMs`; so does an `attempt` of it that has only just been asked for.
  * @throws Error when there is no such launch
  */
 export async function* followLaunch(
   sources: Sources & { client: Client },
   launchId: string,
-  options: { signal?: AbortSignal; patienceMs?: number } = {},
+  options: { signal?: AbortSignal; patienceMs?: number; attempt?: number } = {},
 ): AsyncGenerator<LaunchProgress> {
   const until = Date.now() + (options.patienceMs ?? 5_000);
   let downSince: number | undefined;
   while (!options.signal?.aborted) {
     let stored: LaunchProgress | undefined;
     try {
-      stored = await storedProgress(sources, launchId);
+      stored = newerThan(options.attempt, await storedProgress(sources, launchId));
       downSince = undefined;
     } catch (error) {
       // Who watches for hours meets a throttled or restarting table; only a lasting outage ends the watch.
@@ -64,7 +65,7 @@ export async function* followLaunch(
       yield stored;
       return;
     }
-    const live = await askWorkflow(sources.client, launchId);
+    const live = newerThan(options.attempt, await askWorkflow(sources.client, launchId));
     // The workflow knows of the end a moment before the registry does; the registry's picture is the last.
     const picture = live && !isEnded(live.status) ? live : stored;
     if (picture) yield picture;
@@ -72,6 +73,9 @@ export async function* followLaunch(
     await delay(LOOK_EVERY_MS, undefined, { ...(options.signal && { signal: options.signal }) }).catch(() => {});
   }
 }
+
+const newerThan = (attempt: number | undefined, picture: LaunchProgress | undefined) =>
+  picture && (attempt === undefined || picture.attempt >= attempt) ? picture : undefined;
 
 async function askWorkflow(client: Client, launchId: string): Promise<LaunchProgress | undefined> {
   try {
@@ -83,6 +87,13 @@ async function askWorkflow(client: Client, launchId: string): Promise<LaunchProg
     return undefined;
   }
 }
+
+/** The registry knows the reason, not since when; its job has waited no longer than since it was submitted. */
+const toStuck = (reason: string, submittedAt: string) => ({
+  reason,
+  remedy: stuckReason(reason)?.remedy ?? '',
+  since: Date.parse(submittedAt),
+});
 
 function toProgress(item: LaunchItem, steps: readonly StepItem[]): LaunchProgress {
   const statuses: LaunchProgress['statuses'] = {};
@@ -100,7 +111,9 @@ function toProgress(item: LaunchItem, steps: readonly StepItem[]): LaunchProgres
         after: [],
         state: step.state,
         items: step.items,
-        jobId: step.job_id,
+        ...(step.job_id !== undefined && { jobId: step.job_id }),
+        ...(step.stuck !== undefined && { stuck: toStuck(step.stuck, step.submitted_at) }),
+        generation: step.generation,
         submittedAt: Date.parse(step.submitted_at),
         ...(step.started_at && { startedAt: Date.parse(step.started_at) }),
         ...(step.ended_at && { endedAt: Date.parse(step.ended_at) }),

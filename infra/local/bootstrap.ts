@@ -158,11 +158,16 @@ async function makeRule(events: EventBridgeClient, queueArn: string): Promise<vo
       Name,
       EventPattern: JSON.stringify({
         source: ['aws.batch'],
-        'detail-type': ['Batch Job State Change'],
-        detail: {
-          status: ['RUNNABLE', 'RUNNING', 'SUCCEEDED', 'FAILED'],
-          arrayProperties: { index: [{ exists: false }] },
-        },
+        $or: [
+          {
+            'detail-type': ['Batch Job State Change'],
+            detail: {
+              status: ['RUNNABLE', 'RUNNING', 'SUCCEEDED', 'FAILED'],
+              arrayProperties: { index: [{ exists: false }] },
+            },
+          },
+          { 'detail-type': ['Batch Job Queue Blocked'] },
+        ],
       }),
     }),
   );

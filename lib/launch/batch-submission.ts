@@ -20,7 +20,8 @@ export interface BatchRequest {
   vcpus: number;
   memoryMiB: number;
   timeoutSeconds?: number;
-  retries: number;
+  /** How often the service itself tries again after losing the host. */
+  hostRetries: number;
   environment: Readonly<Record<string, string>>;
   /** The submission key and where the manifest lies. */
   contract: Readonly<Record<string, string>>;
@@ -38,10 +39,12 @@ export function submission(
     jobDefinition: place.jobDefinition,
     ...(request.items > 1 && { arrayProperties: { size: request.items } }),
     retryStrategy: {
-      attempts: request.retries + 1,
-      // Only the loss of the host is Batch's to retry: every other cause has a remedy of its own.
+      attempts: request.hostRetries + 1,
+      // Only what the host did is Batch's to retry: every other cause has a remedy of its own.
       evaluateOnExit: [
         { onStatusReason: 'Host EC2*', action: 'RETRY' },
+        { onReason: 'DockerTimeoutError*', action: 'RETRY' },
+        { onReason: 'CannotInspectContainerError*', action: 'RETRY' },
         { onReason: '*', action: 'EXIT' },
       ],
     },

@@ -6,7 +6,7 @@
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { LaunchError, LaunchStatus, WaitingFor } from '../../workflows/launch/model.ts';
+import { type LaunchError, type LaunchStatus, RETRY_REQUEST, type WaitingFor } from '../../workflows/launch/model.ts';
 import { LAUNCH_INDEXES, type Tables } from './tables.ts';
 
 /** An item of `Launches`. Times are ISO 8601 in UTC. */
@@ -24,6 +24,8 @@ export interface LaunchItem {
   created_at: string;
   configuration_file: string;
   configuration_file_version?: string;
+  /** What the latest attempt was started with: whatever differs from it has been edited since. */
+  ran_with?: RanWith;
   /** SHA-256 of the sheet's bytes; absent when it could not be read. */
   sheet_digest?: string;
   /** What the sheet says, once it could be read. */
@@ -40,9 +42,36 @@ export interface LaunchItem {
   log_group?: string;
   error_type?: string;
   error_message?: string;
+  /** Of the latest attempt, once it has ended. */
+  elapsed_seconds?: number;
+  failed_jobs?: number;
+  error_types?: Record<string, number>;
+  /** Why `status = RETRY` was not followed. */
+  retry_refused?: string;
 }
 
+export type RanWith = Pick<
+  LaunchItem,
+  'configuration_file' | 'configuration_file_version' | 'compute_service' | 'data_path'
+>;
+
+/** What a retry takes away: the next attempt writes its own. `total_cost` and its parts are reckoned anew. */
+const OF_AN_ATTEMPT = [
+  'error_type',
+  'error_message',
+  'elapsed_seconds',
+  'failed_jobs',
+  'error_types',
+  'retry_refused',
+  'waiting_for',
+  'total_cost',
+  'cost_status',
+];
+
 export type Registered = { outcome: 'new' | 'resumed' | 'existing' | 'conflict'; item: LaunchItem };
+
+/** The seed's three: time elapsed, failed jobs, error types. */
+export type LaunchMetrics = Required<Pick<LaunchItem, 'elapsed_seconds' | 'failed_jobs' | 'error_types'>>;
 
 export interface ListFilter {
   status?: LaunchStatus;
@@ -87,15 +116,80 @@ export class LaunchStore {
     return { outcome: same ? 'existing' : 'conflict', item: known };
   }
 
+  /**
+   * Makes a launch that ended the next attempt of itself.
+   * @returns `resumed` when the same run did it before (its answer was lost); `refused` when it is open, COMPLETE, or
+   *   another attempt by now
+   */
+  async retry(
+    launchId: string,
+    next: Pick<LaunchItem, 'attempt' | 'run_id' | 'created_at' | 'configuration_file'> & Partial<LaunchItem>,
+  ): Promise<{ outcome: 'new' | 'resumed' | 'refused'; item: LaunchItem | undefined }> {
+    const { created_at: at, ...facts } = next;
+    const sets = { ...facts, status: 'PREPARING', statuses: { PREPARING: at }, sequence: 1 };
+    const entries = Object.entries(sets).filter(([, value]) => value !== undefined);
+    try {
+      const { Attributes } = await this.#documents.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: { launch_id: launchId },
+          UpdateExpression: `SET ${entries.map((_, index) => `#n${index} = :v${index}`).join(', ')} REMOVE ${OF_AN_ATTEMPT.join(', ')}`,
+          // Of a COMPLETE launch whose status a person has overwritten the time of its end remains.
+          ConditionExpression:
+            'attempt = :before AND #status IN (:failed, :cancelled, :retry) AND attribute_not_exists(statuses.COMPLETE)',
+          ExpressionAttributeNames: {
+            '#status': 'status',
+            ...Object.fromEntries(entries.map(([name], index) => [`#n${index}`, name])),
+          },
+          ExpressionAttributeValues: {
+            ':before': next.attempt - 1,
+            ':failed': 'FAILED',
+            ':cancelled': 'CANCELLED',
+            ':retry': RETRY_REQUEST,
+            ...Object.fromEntries(entries.map(([, value], index) => [`:v${index}`, value])),
+          },
+          ReturnValues: 'ALL_NEW',
+        }),
+      );
+      return { outcome: 'new', item: Attributes as LaunchItem };
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    }
+    const item = await this.get(launchId);
+    const resumed = item?.attempt === next.attempt && item.run_id === next.run_id;
+    return { outcome: resumed ? 'resumed' : 'refused', item };
+  }
+
+  /** Takes back a `status = RETRY` that cannot be followed, unless something else has happened to it meanwhile. */
+  async refuseRetry(launchId: string, before: LaunchStatus, reason: string): Promise<void> {
+    try {
+      await this.#documents.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: { launch_id: launchId },
+          UpdateExpression: 'SET #status = :before, retry_refused = :reason',
+          ConditionExpression: '#status = :retry',
+          ExpressionAttributeNames: { '#status': 'status' },
+          ExpressionAttributeValues: { ':before': before, ':reason': reason, ':retry': RETRY_REQUEST },
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+    }
+  }
+
   /** Adds what the sheet says. Repeating it changes nothing. */
   async describe(launchId: string, runAttempt: number, facts: Partial<LaunchItem>): Promise<void> {
     const entries = Object.entries(facts).filter(([, value]) => value !== undefined);
     if (entries.length === 0) return;
+    const run = entries.flatMap(([name], index) =>
+      name === 'compute_service' || name === 'data_path' ? [`ran_with.#n${index} = :v${index}`] : [],
+    );
     await this.#documents.send(
       new UpdateCommand({
         TableName: this.#table,
         Key: { launch_id: launchId },
-        UpdateExpression: `SET ${entries.map((_, index) => `#n${index} = :v${index}`).join(', ')}`,
+        UpdateExpression: `SET ${[...entries.map((_, index) => `#n${index} = :v${index}`), ...run].join(', ')}`,
         ConditionExpression: 'attempt = :attempt',
         ExpressionAttributeNames: Object.fromEntries(entries.map(([name], index) => [`#n${index}`, name])),
         ExpressionAttributeValues: {
@@ -118,6 +212,7 @@ export class LaunchStore {
     waitingFor?: WaitingFor;
     at: string;
     error?: LaunchError;
+    metrics?: LaunchMetrics;
   }): Promise<boolean> {
     const sets = ['#status = :status', '#sequence = :sequence', 'statuses.#status_key = :at'];
     const removes = change.waitingFor ? [] : ['waiting_for'];
@@ -135,6 +230,10 @@ export class LaunchStore {
       sets.push('error_type = :error_type', 'error_message = :error_message');
       values[':error_type'] = change.error.type;
       values[':error_message'] = change.error.message;
+    }
+    for (const [name, value] of Object.entries(change.metrics ?? {})) {
+      sets.push(`${name} = :${name}`);
+      values[`:${name}`] = value;
     }
     try {
       await this.#documents.send(

@@ -6,12 +6,16 @@
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { CauseName } from '../../workflows/launch/causes.ts';
 import type { ItemCounts, StepState } from '../../workflows/launch/model.ts';
 import { STEP_INDEXES, type Tables } from './tables.ts';
 
 /** What is known of one job or array child that failed; enough to say why without asking Batch again. */
 export interface JobFailure {
   item: string;
+  /** Name of its cause, see docs/errors.md. */
+  cause: CauseName;
+  generation: number;
   job_id: string;
   /** Name of the container that failed first: stage, main or publish. */
   container?: string;
@@ -19,6 +23,17 @@ export interface JobFailure {
   reason: string;
   log_stream?: string;
   last_log_lines?: string[];
+}
+
+/** One job of a step: an array, or a single job. */
+export interface StepJob {
+  id: string;
+  name: string;
+  generation: number;
+  shard: number;
+  items: number;
+  memory_mib: number;
+  submitted_at: string;
 }
 
 /** An item of `LaunchSteps`. */
@@ -30,12 +45,25 @@ export interface StepItem {
   generation: number;
   state: StepState;
   workflow_id: string;
-  job_id: string;
-  job_name: string;
-  job_queue: string;
+  /** The first job of the current generation; absent when everything was done before. */
+  job_id?: string;
+  job_name?: string;
+  job_queue?: string;
+  /** Every job, of all generations. */
+  jobs: StepJob[];
   /** `<account>/<region>` while the job is open; absent afterwards, so the index stays small. */
   open_in?: string;
   items: ItemCounts;
+  /** Items done before the current generation: `items.succeeded` is these and those of its jobs. */
+  settled: number;
+  /** Whose results are used instead of running: launch id to number of items. */
+  reused?: Record<string, number>;
+  /** How often counts are told to the launch, at most. */
+  reports: number;
+  /** Jobs and children that failed so far, by cause. */
+  failed_jobs?: Partial<Record<CauseName, number>>;
+  /** Why AWS Batch cannot place a job, while it says so. */
+  stuck?: string;
   /** Resources, for costing. */
   image: string;
   vcpus: number;
@@ -51,6 +79,10 @@ export interface StepItem {
   failures?: JobFailure[];
 }
 
+/** The jobs that are, or were last, under way. */
+export const currentJobs = (row: Pick<StepItem, 'jobs' | 'generation'>): StepJob[] =>
+  row.jobs.filter(({ generation }) => generation === row.generation);
+
 export const stepKey = (attempt: number, step: string): string => `${String(attempt).padStart(4, '0')}#${step}`;
 
 export class StepStore {
@@ -62,36 +94,55 @@ export class StepStore {
     this.#table = tables.launchSteps;
   }
 
-  /** Writes a submitted step; a repeat of the same or an older submission changes nothing. */
-  async submitted(item: StepItem): Promise<void> {
+  /** Writes a submitted generation, keeping the jobs of earlier ones; a repeat, or an older one, changes nothing. */
+  async submitted({ launch_id, step_key, jobs, ...item }: StepItem): Promise<void> {
+    const entries = Object.entries(item).filter(([, value]) => value !== undefined);
+    const sets = entries.map((_, index) => `#n${index} = :v${index}`);
+    const gone = ['open_in', 'ended_at', 'stuck', 'log_streams'].filter(
+      (name) => !entries.some(([key]) => key === name),
+    );
     await this.#fenced(() =>
       this.#documents.send(
-        new PutCommand({
+        new UpdateCommand({
           TableName: this.#table,
-          Item: item,
+          Key: { launch_id, step_key },
+          UpdateExpression: `SET ${sets.join(', ')}, jobs = list_append(if_not_exists(jobs, :none), :jobs) REMOVE ${gone.join(', ')}`,
           ConditionExpression: 'attribute_not_exists(step_key) OR generation < :generation',
-          ExpressionAttributeValues: { ':generation': item.generation },
+          ExpressionAttributeNames: Object.fromEntries(entries.map(([name], index) => [`#n${index}`, name])),
+          ExpressionAttributeValues: {
+            ':generation': item.generation,
+            ':none': [],
+            ':jobs': jobs,
+            ...Object.fromEntries(entries.map(([, value], index) => [`:v${index}`, value])),
+          },
         }),
       ),
     );
   }
 
-  /** Writes counts of an open job, and tells whether they were news. */
+  /** Writes what is known of an open job, and tells whether it was news. */
   async counted(
     key: Pick<StepItem, 'launch_id' | 'step_key' | 'generation'>,
     items: ItemCounts,
     state: StepState,
+    stuck?: string,
   ): Promise<boolean> {
     return this.#fenced(() =>
       this.#documents.send(
         new UpdateCommand({
           TableName: this.#table,
           Key: { launch_id: key.launch_id, step_key: key.step_key },
-          UpdateExpression: 'SET #items = :items, #state = :state',
-          ConditionExpression:
-            'generation = :generation AND attribute_exists(open_in) AND (#items <> :items OR #state <> :state)',
+          UpdateExpression: `SET #items = :items, #state = :state${stuck ? ', stuck = :stuck' : ' REMOVE stuck'}`,
+          ConditionExpression: `generation = :generation AND attribute_exists(open_in) AND (#items <> :items OR #state <> :state OR ${
+            stuck ? 'attribute_not_exists(stuck) OR stuck <> :stuck' : 'attribute_exists(stuck)'
+          })`,
           ExpressionAttributeNames: { '#items': 'items', '#state': 'state' },
-          ExpressionAttributeValues: { ':items': items, ':state': state, ':generation': key.generation },
+          ExpressionAttributeValues: {
+            ':items': items,
+            ':state': state,
+            ':generation': key.generation,
+            ...(stuck && { ':stuck': stuck }),
+          },
         }),
       ),
     );
@@ -111,12 +162,36 @@ export class StepStore {
         new UpdateCommand({
           TableName: this.#table,
           Key: { launch_id: key.launch_id, step_key: key.step_key },
-          UpdateExpression: `SET ${entries.map((_, index) => `#n${index} = :v${index}`).join(', ')} REMOVE open_in`,
+          UpdateExpression: `SET ${entries.map((_, index) => `#n${index} = :v${index}`).join(', ')} REMOVE open_in, stuck`,
           ConditionExpression: 'generation = :generation AND attribute_exists(open_in)',
           ExpressionAttributeNames: Object.fromEntries(entries.map(([name], index) => [`#n${index}`, name])),
           ExpressionAttributeValues: {
             ':generation': key.generation,
             ...Object.fromEntries(entries.map(([, value], index) => [`:v${index}`, value])),
+          },
+        }),
+      ),
+    );
+  }
+
+  /** Writes down what a generation left undone, while the next one is being made. */
+  async reviewed(
+    key: Pick<StepItem, 'launch_id' | 'step_key' | 'generation'>,
+    facts: Pick<StepItem, 'failures' | 'failed_jobs' | 'items'>,
+  ): Promise<void> {
+    await this.#fenced(() =>
+      this.#documents.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: { launch_id: key.launch_id, step_key: key.step_key },
+          UpdateExpression: 'SET failures = :failures, failed_jobs = :failed, #items = :items',
+          ConditionExpression: 'generation = :generation AND attribute_exists(open_in)',
+          ExpressionAttributeNames: { '#items': 'items' },
+          ExpressionAttributeValues: {
+            ':failures': facts.failures,
+            ':failed': facts.failed_jobs,
+            ':items': facts.items,
+            ':generation': key.generation,
           },
         }),
       ),

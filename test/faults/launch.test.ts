@@ -78,7 +78,7 @@ describe('a launch', () => {
     expect(
       (await longhaul.calls({ service: 'batch', operation: 'SubmitJob' })).filter(({ error }) => error === 'reset'),
     ).toHaveLength(1);
-    expect(await jobsNamed('lh-lost-1-part-1-1')).toHaveLength(1);
+    expect(await jobsNamed('lh-lost-1-part-1-1-0')).toHaveLength(1);
     const claims = await longhaul.calls({ service: 's3', operation: 'PutObject' });
     const commits = claims.filter(({ subject, status }) => subject.includes('lost-1/commits/') && status === 200);
     expect(commits).toHaveLength(3);
@@ -140,7 +140,7 @@ describe('a launch', () => {
   it('is not hurt by a doubled job', async () => {
     await longhaul.put('sheets/lab-a/doubled.yaml', chain('doubled-1', 1));
     const row = await submitted('doubled-1');
-    const { jobs = [] } = await longhaul.aws.batch.send(new DescribeJobsCommand({ jobs: [row.job_id] }));
+    const { jobs = [] } = await longhaul.aws.batch.send(new DescribeJobsCommand({ jobs: [row.job_id ?? ''] }));
     const containers = jobs[0]?.ecsProperties?.taskProperties?.[0]?.containers ?? [];
     const twin = await longhaul.aws.batch.send(
       new SubmitJobCommand({
@@ -190,7 +190,7 @@ describe('a launch', () => {
     await expect
       .poll(
         async () => {
-          const { jobs = [] } = await longhaul.aws.batch.send(new DescribeJobsCommand({ jobs: [row.job_id] }));
+          const { jobs = [] } = await longhaul.aws.batch.send(new DescribeJobsCommand({ jobs: [row.job_id ?? ''] }));
           return jobs[0]?.statusReason;
         },
         { timeout: 30_000 },

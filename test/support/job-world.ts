@@ -56,7 +56,15 @@ export async function openJobWorld(): Promise<JobWorld> {
     ...standIns,
     main: [{ KnownStatus: 'STOPPED', ExitCode: 0 }],
     async job(row = {}, more = {}) {
-      return { row: { ...ROW, ...row }, generation: 1, id: 'job-1', attempt: 1, work: await folder(), ...more };
+      return {
+        row: { ...ROW, ...row },
+        step: 'work',
+        generation: 1,
+        id: 'job-1',
+        attempt: 1,
+        work: await folder(),
+        ...more,
+      };
     },
     async sharedFolder(files = {}) {
       const path = await folder();
@@ -90,15 +98,16 @@ export async function openJobWorld(): Promise<JobWorld> {
 
 export const ROW: ManifestRow = {
   item: 'a',
+  key: 'k1',
   inputs: [],
   outputs: [],
   results: `s3://${BUCKET}/results/work/a/`,
-  claim: `s3://${BUCKET}/launches/run-1/claims/work/a/1`,
-  commit: `s3://${BUCKET}/launches/run-1/commits/work/a.json`,
+  claim: `s3://${BUCKET}/launches/run-1/claims/work/a/1-1`,
+  commit: `s3://${BUCKET}/launches/run-1/commits/work/a/k1.json`,
   starts: `s3://${BUCKET}/launches/run-1/starts/work/a/`,
 };
-export const CLAIM_KEY = 'launches/run-1/claims/work/a/1';
-export const COMMIT_KEY = 'launches/run-1/commits/work/a.json';
+export const CLAIM_KEY = 'launches/run-1/claims/work/a/1-1';
+export const COMMIT_KEY = 'launches/run-1/commits/work/a/k1.json';
 
 /** As the endpoint of the ECS agent answers, cut to one task of three containers. */
 function taskMetadata(main: Partial<JobWorld['main'][number]>) {

@@ -25,6 +25,7 @@ export interface World {
 
 export interface WorldOptions {
   steps: StepOutline[];
+  onFailure?: 'stop' | 'finish';
   existing?: { status: LaunchStatus };
   planFailure?: { type: string; message: string };
   /** How each step's review ends; SUCCEEDED by default. Called once for each review. */
@@ -64,6 +65,7 @@ export function createWorld(options: WorldOptions): World {
           workflowType: 'steps',
           computeService: 'batch',
           consumer: 'lab-a',
+          onFailure: options.onFailure ?? 'stop',
           steps: options.steps,
         };
       },
@@ -76,7 +78,10 @@ export function createWorld(options: WorldOptions): World {
         world.submitted.push(step);
         await options.onSubmit?.(step, job);
         submission(step).resolve(job);
-        return { jobId: job.jobId };
+        return {
+          jobs: [{ shard: 0, jobId: job.jobId, items: 1 }],
+          done: { succeeded: 0, cached: 0 },
+        };
       },
       async reviewStep({ step }) {
         const nth = (reviews.get(step) ?? 0) + 1;
@@ -112,7 +117,17 @@ export async function tell(
   step: string,
   status: JobChange['status'],
   attempts = 0,
+  more: Partial<JobChange> = {},
 ): Promise<void> {
-  const change: JobChange = { step, generation: job.generation, jobId: job.jobId, status, attempts };
+  const change: JobChange = {
+    attempt: 1,
+    step,
+    generation: job.generation,
+    shard: 0,
+    jobId: job.jobId,
+    status,
+    attempts,
+    ...more,
+  };
   await client.getHandle(job.workflowId).signal(JOBS_CHANGED_SIGNAL, [change]);
 }

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { followLaunch } from '../../clients/launch/progress.ts';
+import type { Call } from '../../infra/local/kit/calls.ts';
 import type { FaultRule } from '../../infra/local/kit/faults.ts';
 import { startLonghaul } from '../../infra/local/longhaul.ts';
 import type { Platform } from '../../infra/local/platform/index.ts';
@@ -46,10 +47,7 @@ export interface Longhaul {
   /** Waits for the end of a launch. */
   follow(launchId: string): Promise<LaunchProgress>;
   faults(rules: FaultRule[]): Promise<void>;
-  calls(filter: {
-    service?: string;
-    operation?: string;
-  }): Promise<{ subject: string; status: number; principal: string; error: string }[]>;
+  calls(filter: { service?: string; operation?: string }): Promise<Call[]>;
   action(topic: string, input?: unknown): Promise<Record<string, unknown>>;
   /** Everything the processes of the platform have logged. */
   logs(): Promise<string>;

@@ -18,11 +18,16 @@ const sheet = (key = 'sheets/lab-a/cohort-7.yaml', more: { version?: string; eta
   etag: ETAG,
   ...more,
 });
+const JOB_ID = '4c7599ae-0a82-49aa-ba5a-4727fcce14a8';
+const blocked = (stuck: string): Event => {
+  const of = { attempt: 1, step: 'align', generation: 1, shard: 0, jobId: JOB_ID };
+  return { kind: 'job', workflowId: 'launch/cohort-7', change: { ...of, status: 'RUNNABLE', attempts: 0, stuck } };
+};
 const job = (status: string, attempts = 0): Event =>
   ({
     kind: 'job',
     workflowId: 'launch/cohort-7',
-    change: { step: 'align', generation: 1, jobId: '4c7599ae-0a82-49aa-ba5a-4727fcce14a8', status, attempts },
+    change: { attempt: 1, step: 'align', generation: 1, shard: 0, jobId: JOB_ID, status, attempts },
   }) as Event;
 const ignored = (reason: string): Event => ({ kind: 'ignored', reason });
 const poison = (reason: string): Event => ({ kind: 'poison', reason });
@@ -54,7 +59,11 @@ const EXPECTED: Readonly<Record<string, readonly Event[]>> = {
   'batch-array-child': [ignored('a child of an array')],
   'batch-foreign-job': [ignored("not one of Longhaul's jobs")],
   'batch-foreign-submission': [ignored("not one of Longhaul's jobs")],
-  'batch-queue-blocked': [ignored('not a state change of a job')],
+  'batch-queue-blocked': [
+    blocked(
+      'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT - The job resource requirement (vCPU/memory/GPU) is higher than that can be met by the CE(s) attached to the job queue.',
+    ),
+  ],
   'other-service.eventbridge': [ignored('events of aws.ec2 mean nothing here')],
   'poison-not-json': [poison('the message is not JSON')],
   'poison-text': [poison('the message is not a JSON object')],

@@ -80,7 +80,16 @@ describe('outputs', () => {
     expect(await results()).toEqual(['results/work/a/job-1-1/a.bam', 'results/work/a/job-1-1/sub/b.txt']);
     expect(await world.text('results/work/a/job-1-1/a.bam')).toBe('BAM');
     const commit = await world.json<Commit>(COMMIT_KEY);
-    expect(commit).toMatchObject({ version: 1, item: 'a', jobId: 'job-1', jobAttempt: 1, generation: 1, exitCode: 0 });
+    expect(commit).toMatchObject({
+      version: 2,
+      step: 'work',
+      item: 'a',
+      key: 'k1',
+      jobId: 'job-1',
+      jobAttempt: 1,
+      generation: 1,
+      exitCode: 0,
+    });
     expect(commit.startedAt).toBe('2026-03-02T08:15:01.5Z');
     expect(commit.outputs).toEqual({
       bam: [{ path: 'a.bam', address: 's3://longhaul/results/work/a/job-1-1/a.bam', bytes: 3, sha256: sha256('BAM') }],

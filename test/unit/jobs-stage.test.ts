@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -21,11 +23,20 @@ afterEach(() => world.close());
 afterAll(() => vi.restoreAllMocks());
 
 const s3 = (path: string) => `s3://${BUCKET}/${path}`;
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+/** What is committed of the files these tests put into S3. */
+const SHA256_OF: Record<string, string> = {
+  [`s3://${BUCKET}/results/x.bam`]: sha256('BAM'),
+  [`s3://${BUCKET}/results/x.bai`]: sha256('BAI'),
+};
 const commitOf = (outputs: Record<string, string>): string =>
   JSON.stringify({
-    version: 1,
+    version: 2,
     outputs: Object.fromEntries(
-      Object.entries(outputs).map(([name, address]) => [name, [{ path: 'x', address, bytes: 1, sha256: '' }]]),
+      Object.entries(outputs).map(([name, address]) => [
+        name,
+        [{ path: 'x', address, bytes: 3, sha256: SHA256_OF[address] ?? '' }],
+      ]),
     ),
   } satisfies Pick<Commit, 'version' | 'outputs'>);
 
@@ -212,7 +223,7 @@ describe('with a shared file system', () => {
 
 describe('what a job knows of itself', () => {
   const env = (rowBytes: number, more: Record<string, string> = {}) => ({
-    LONGHAUL_SUBMISSION: 'launch/run-1|work|3',
+    LONGHAUL_SUBMISSION: 'launch/run-1|1|work|3|0',
     LONGHAUL_MANIFEST: s3('manifest.jsonl'),
     LONGHAUL_ROW_BYTES: String(rowBytes),
     LONGHAUL_WORK: '/longhaul/work',

@@ -30,7 +30,14 @@ function scriptOf(plan: Plan, stepName: string, itemKey: string, files: Record<s
   const sources: Sources = Object.fromEntries(
     Object.entries(files).map(([input, names]) => [input, names.map((name) => ({ from: `s3://b/${name}`, name }))]),
   );
-  return manifestRow(plan, step, item, sources, { launchState: 's3://longhaul/state/', generation: 1 }).script ?? '';
+  return (
+    manifestRow(plan, step, item, sources, {
+      launchState: 's3://longhaul/state/',
+      attempt: 1,
+      generation: 1,
+      key: 'k1',
+    }).script ?? ''
+  );
 }
 
 describe('sheet.yaml', () => {

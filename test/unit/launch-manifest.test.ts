@@ -19,10 +19,11 @@ import { itemsOf, type Plan, type PlannedStep } from '../../workflows/launch/pla
 import type { Sheet } from '../../workflows/launch/sheet/sheet.ts';
 import { planOf, sheetOf } from '../support/sheets.ts';
 
-const PLACE = { launchState: 's3://longhaul/launches/run-1/', generation: 2 };
+const PLACE = { launchState: 's3://longhaul/launches/run-1/', attempt: 1, generation: 2, key: 'k1' };
 
 const rowArbitrary: fc.Arbitrary<ManifestRow> = fc.record({
   item: fc.string({ unit: 'binary' }),
+  key: fc.constant('k1'),
   inputs: fc.array(fc.record({ from: fc.string({ unit: 'grapheme' }), path: fc.string({ unit: 'binary' }) })),
   outputs: fc.array(fc.record({ name: fc.string(), path: fc.string({ unit: 'grapheme' }) })),
   script: fc.string({ unit: 'grapheme', maxLength: 200 }),
@@ -82,8 +83,8 @@ describe('a row', () => {
     expect(rowOf(plan, step, {}, 1)).toMatchObject({
       item: 'b',
       results: 's3://longhaul/results/lab-a/run-1/work/b/',
-      claim: 's3://longhaul/launches/run-1/claims/work/b/2',
-      commit: 's3://longhaul/launches/run-1/commits/work/b.json',
+      claim: 's3://longhaul/launches/run-1/claims/work/b/1-2',
+      commit: 's3://longhaul/launches/run-1/commits/work/b/k1.json',
       starts: 's3://longhaul/launches/run-1/starts/work/b/',
     });
     expect(rowOf(plan, step)).not.toHaveProperty('sharedOutputs');

@@ -109,12 +109,12 @@ describe('the items of a step', () => {
     expect(second?.values.sample).toEqual({ name: 'b', fields: {} });
   });
 
-  it('counts 10,000 and no more', () => {
+  it('counts 100,000 and no more', () => {
     const scatter = (count: number) => ({ sample: Array.from({ length: count }, (_, index) => `s${index}`) });
     const steps = { one: { image: 'i', command: 'c', scatter: ['sample'] } };
-    expect(tryPlan(sheetOf(steps, { scatter: scatter(10_000) }))).toHaveProperty('plan');
-    expect(problemsOf(sheetOf(steps, { scatter: scatter(10_001) }))[0]?.message).toContain(
-      '10001 items; at most 10000',
+    expect(tryPlan(sheetOf(steps, { scatter: scatter(100_000) }))).toHaveProperty('plan');
+    expect(problemsOf(sheetOf(steps, { scatter: scatter(100_001) }))[0]?.message).toContain(
+      '100001 items; at most 100000',
     );
   });
 
@@ -174,8 +174,15 @@ describe('what an item needs of another step', () => {
 describe('defaults and discovery', () => {
   it('fills in the least a Batch host takes well', () => {
     const [step] = planOf(sheetOf({ one: { image: 'i', argv: ['run'] } })).steps;
-    expect(step).toMatchObject({ vcpus: 1, memoryMiB: 1024, retries: 2, main: { kind: 'argv', argv: ['run'] } });
+    expect(step).toMatchObject({
+      vcpus: 1,
+      memoryMiB: 1024,
+      maxMemoryMiB: 4096,
+      main: { kind: 'argv', argv: ['run'] },
+    });
+    expect(step?.retries).toEqual({ exit: 0, hostLoss: 2, outOfMemory: 2, timeout: 0 });
     expect(step).not.toHaveProperty('timeoutSeconds');
+    expect(step).not.toHaveProperty('failWhenStuckSeconds');
   });
 
   it('puts results under the launch id, whether the path ends in a slash or not', () => {

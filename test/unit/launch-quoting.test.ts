@@ -74,7 +74,13 @@ describe.each(SHELLS)('in %s', (shell) => {
         const plan = planOf(sheetOf({ work: { image: 'i', command } }, { parameters }));
         const step = plan.steps[0] as PlannedStep;
         const [item] = itemsOf(plan, step);
-        const { script } = manifestRow(plan, step, item as never, {}, { launchState: 's3://b/', generation: 1 });
+        const { script } = manifestRow(
+          plan,
+          step,
+          item as never,
+          {},
+          { launchState: 's3://b/', attempt: 1, generation: 1, key: 'k1' },
+        );
         const calls = await run(shell, script ?? '');
         expect(calls.slice(0, -1)).toEqual(texts.map((text) => [text, `x=${text}.y`]));
       }),
@@ -94,7 +100,12 @@ describe.each(SHELLS)('in %s', (shell) => {
         const step = plan.steps[0] as PlannedStep;
         const sources = { files: files.map((name) => ({ from: `s3://data/${name}`, name })) };
         const [item] = itemsOf(plan, step);
-        const { script } = manifestRow(plan, step, item as never, sources, { launchState: 's3://b/', generation: 1 });
+        const { script } = manifestRow(plan, step, item as never, sources, {
+          launchState: 's3://b/',
+          attempt: 1,
+          generation: 1,
+          key: 'k1',
+        });
         const [arguments_] = await run(shell, script ?? '');
         expect(arguments_).toEqual(files.map((name) => `${work}/inputs/files/${name}`));
       }),
@@ -106,7 +117,13 @@ describe.each(SHELLS)('in %s', (shell) => {
     const plan = planOf(sheetOf({ work: { image: 'i', command: 'false\necho still here' } }));
     const step = plan.steps[0] as PlannedStep;
     const [item] = itemsOf(plan, step);
-    const { script } = manifestRow(plan, step, item as never, {}, { launchState: 's3://b/', generation: 1 });
+    const { script } = manifestRow(
+      plan,
+      step,
+      item as never,
+      {},
+      { launchState: 's3://b/', attempt: 1, generation: 1, key: 'k1' },
+    );
     const done = spawnSync(shell, [...(shell.endsWith('busybox') ? ['sh'] : []), '-c', script ?? ''], {
       env: { LONGHAUL_WORK: work },
       encoding: 'utf8',

@@ -65,13 +65,16 @@ const begun = (): LaunchState => {
   return state;
 };
 const news = (status: JobChange['status'], attempts = 0, more: Partial<JobChange> = {}): JobChange => ({
+  attempt: 1,
   step: 'a',
   generation: 1,
+  shard: 0,
   jobId: 'job-a',
   status,
   attempts,
   ...more,
 });
+const JOB_A = { shard: 0, jobId: 'job-a', items: 4 };
 const stepA = (state: LaunchState) => {
   const [a] = state.progress().steps;
   if (!a) throw new Error('no step a');
@@ -82,7 +85,7 @@ describe('news of a job', () => {
   it('counts although it comes before SubmitJob has answered', () => {
     const state = begun();
     expect(state.observe(news('RUNNING'), 10)).toBe(true);
-    state.submitted('a', { jobId: 'job-a', generation: 1 }, 20);
+    state.submitted('a', [JOB_A], 20);
     expect(stepA(state)).toMatchObject({ state: 'RUNNING', jobId: 'job-a', submittedAt: 10, startedAt: 10 });
   });
 
@@ -109,11 +112,11 @@ describe('news of a job', () => {
 
   it('of another job or generation changes nothing', () => {
     const state = begun();
-    state.submitted('a', { jobId: 'job-a', generation: 1 }, 5);
+    state.submitted('a', [JOB_A], 5);
     expect(state.observe(news('SUCCEEDED', 1, { jobId: 'job-x' }), 10)).toBe(false);
     expect(state.observe(news('SUCCEEDED', 1, { generation: 2 }), 10)).toBe(false);
     expect(state.observe(news('SUCCEEDED', 1, { step: 'no such step' }), 10)).toBe(false);
-    expect(state.jobEnded('a')).toBe(false);
+    expect(state.jobsEnded('a')).toBe(false);
   });
 
   it('of a step that has not begun changes nothing, so the step still starts', () => {
@@ -125,18 +128,20 @@ describe('news of a job', () => {
 
   it('of an end counts whatever attempt its messenger knew of', () => {
     const state = begun();
+    state.submitted('a', [JOB_A], 5);
     state.observe(news('RUNNING', 2), 10);
     expect(state.observe(news('FAILED', 1), 20)).toBe(true);
-    expect(state.jobEnded('a')).toBe(true);
+    expect(state.jobsEnded('a')).toBe(true);
   });
 
   it('of an end that a review did not confirm can come again', () => {
     const state = begun();
+    state.submitted('a', [JOB_A], 5);
     state.observe(news('SUCCEEDED', 1), 10);
     state.reopen('a');
-    expect(state.jobEnded('a')).toBe(false);
+    expect(state.jobsEnded('a')).toBe(false);
     expect(state.observe(news('SUCCEEDED', 1), 20)).toBe(true);
-    expect(state.jobEnded('a')).toBe(true);
+    expect(state.jobsEnded('a')).toBe(true);
   });
 
   it('with counts shows running items although the parent of the array is PENDING', () => {
@@ -156,7 +161,7 @@ describe('news of a job', () => {
 describe('open jobs', () => {
   it('are those submitted and not ended, and none is left after all are cancelled', () => {
     const state = begun();
-    state.submitted('a', { jobId: 'job-a', generation: 1 }, 5);
+    state.submitted('a', [JOB_A], 5);
     expect(state.openJobs()).toEqual([{ step: 'a', jobId: 'job-a' }]);
     state.cancelOpenSteps(9);
     expect(state.openJobs()).toEqual([]);
@@ -174,14 +179,16 @@ const OUTLINES = [
 ];
 const change: fc.Arbitrary<JobChange> = fc.record(
   {
+    attempt: fc.integer({ min: 1, max: 2 }),
     step: fc.constantFrom('a', 'b', 'c', 'd', 'x'),
     generation: fc.integer({ min: 0, max: 3 }),
+    shard: fc.integer({ min: 0, max: 2 }),
     jobId: fc.constantFrom('job-a', 'job-b', 'job-c', 'job-d'),
     status: fc.constantFrom(...JOB_STATUSES),
     attempts: fc.integer({ min: 0, max: 3 }),
     counts: fc.record({ running: fc.nat(2), succeeded: fc.nat(2), failed: fc.nat(2) }),
   },
-  { requiredKeys: ['step', 'generation', 'jobId', 'status', 'attempts'] },
+  { requiredKeys: ['attempt', 'step', 'generation', 'shard', 'jobId', 'status', 'attempts'] },
 );
 type Move = { kind: 'news'; change: JobChange; times: number } | { kind: 'start' | 'answer' | 'review'; pick: number };
 const move: fc.Arbitrary<Move> = fc.oneof(
@@ -227,8 +234,8 @@ describe('whatever comes in whatever order', () => {
             const open = [...started].filter((name) => !ended.has(name));
             const name = open[next.pick % open.length];
             if (name === undefined) continue;
-            if (next.kind === 'answer') state.submitted(name, { jobId: `job-${name}`, generation: 1 }, now);
-            else if (state.jobEnded(name)) {
+            if (next.kind === 'answer') state.submitted(name, [{ shard: 0, jobId: `job-${name}`, items: 1 }], now);
+            else if (state.jobsEnded(name)) {
               const end = next.pick % 3 === 0 ? 'FAILED' : 'SUCCEEDED';
               state.end(name, end, now, { succeeded: 1, failed: 0 });
               ended.set(name, end);
@@ -239,8 +246,8 @@ describe('whatever comes in whatever order', () => {
             if (ended.has(step.name)) expect(step.state).toBe(ended.get(step.name));
             else expect(['SUCCEEDED', 'FAILED', 'CANCELLED']).not.toContain(step.state);
             if (!started.has(step.name)) expect(step.state).toBe('PENDING');
-            if (seenEnd.has(step.name)) expect(state.jobEnded(step.name)).toBe(true);
-            if (state.jobEnded(step.name)) seenEnd.add(step.name);
+            if (seenEnd.has(step.name)) expect(state.jobsEnded(step.name)).toBe(true);
+            if (state.jobsEnded(step.name)) seenEnd.add(step.name);
           }
         }
       }),

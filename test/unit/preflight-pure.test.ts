@@ -35,7 +35,7 @@ describe('limits', () => {
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ level: 'error', check: 'limits', at: 'steps.report.argv' });
     expect(found[0]?.message).toMatch(
-      /^the job is 59,\d{3} bytes to submit \(argv 58,\d{3}, environment 2\); AWS Batch takes 30,720$/,
+      /^the job is 60,\d{3} bytes to submit \(argv 58,\d{3}, environment 2\); AWS Batch takes 30,720$/,
     );
     expect(found[0]?.remedy).toMatch(/^use command instead of argv/);
   });
@@ -60,7 +60,7 @@ describe('limits', () => {
         ...plan,
         steps: [
           { ...a, items: 10_001 },
-          { ...b, retries: 10, timeoutSeconds: 30 },
+          { ...b, retries: { ...b.retries, hostLoss: 10 }, timeoutSeconds: 30 },
           { ...c, environment: { AWS_BATCH_X: '1', Y: 'a\0b' } },
         ],
       },
@@ -69,7 +69,7 @@ describe('limits', () => {
 
     expect(found.map(({ at }) => at)).toEqual([
       'steps.a.scatter',
-      'steps.b.retries',
+      'steps.b.retries.hostLoss',
       'steps.b.timeoutSeconds',
       'steps.c.environment.AWS_BATCH_X',
       'steps.c.environment.Y',

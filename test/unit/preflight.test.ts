@@ -336,7 +336,7 @@ describe('limits', () => {
       argv: ['true'],
       vcpus: 1,
       memoryMiB: 64,
-      retries: 0,
+      hostRetries: 0,
       environment: { X: 'x'.repeat(bytes) },
       contract: {},
       tags: {},
@@ -356,8 +356,8 @@ describe('inputs', () => {
     const plan = world.plan({ inputs: { reads: 'reads/b.fq', all: 'reads/*.bam' } });
 
     expect(said(await world.check(plan))).toEqual([
-      'error inputs steps.align.inputs.reads: s3://longhaul/data/reads/b.fq: there is no such object',
       'error inputs steps.align.inputs.all: s3://longhaul/data/reads/*.bam: nothing matches this pattern',
+      'error inputs steps.align.inputs.reads: s3://longhaul/data/reads/b.fq: there is no such object',
     ]);
   });
 });

@@ -138,7 +138,7 @@ describe('a sheet with missing or bad settings', () => {
   it('has an unknown field', () => {
     expect(refusalOf(HEAD + 'computService: batch\n' + STEP)).toMatchInlineSnapshot(`
       "InvalidSheetError
-      sheet.yaml:6: computService: unknown field; known here: apiVersion, launchId, workflowType, workflowEndpoint, consumer, dataPath, resultsPath, computeService, clusterId, sharedFileSystem, parameters, scatter, steps"
+      sheet.yaml:6: computService: unknown field; known here: apiVersion, launchId, workflowType, workflowEndpoint, consumer, dataPath, resultsPath, computeService, clusterId, sharedFileSystem, parameters, cache, onFailure, scatter, steps"
     `);
   });
   it('has a workflow type that does not exist', () => {
@@ -210,7 +210,7 @@ describe('a sheet with missing or bad settings', () => {
   it('has a misspelt field in a step', () => {
     expect(refusalOf(HEAD + STEP + '    resource: {}\n')).toMatchInlineSnapshot(`
       "InvalidSheetError
-      sheet.yaml:10: steps.align.resource: unknown field; known here: description, image, command, argv, scatter, after, inputs, outputs, resources, timeoutSeconds, retries, environment"
+      sheet.yaml:10: steps.align.resource: unknown field; known here: description, image, command, argv, scatter, after, inputs, outputs, resources, timeoutSeconds, retries, whenStuck, environment"
     `);
   });
   it('asks for negative memory', () => {
@@ -241,7 +241,7 @@ describe('a sheet with missing or bad settings', () => {
   it('asks for too many retries', () => {
     expect(refusalOf(HEAD + STEP + '    retries: 50\n')).toMatchInlineSnapshot(`
       "InvalidSheetError
-      sheet.yaml:10: steps.align.retries: must be <= 9, got 50 (How often Batch tries again after losing the host.)"
+      sheet.yaml:10: steps.align.retries: must be <= 9, got 50 (How often an item is tried again, for each cause. A number alone is that of exit codes.)"
     `);
   });
   it('sets a variable that is ours', () => {
@@ -483,17 +483,17 @@ describe('a sheet whose steps do not fit together', () => {
       sheet.yaml:11: steps.align.inputs.reads: with sharedFileSystem nothing is copied: give a path on the file system"
     `);
   });
-  it('has more items than an array takes', () => {
+  it('has more items than a launch takes', () => {
     expect(
       refusalOf(
         HEAD +
-          `scatter: { sample: [${Array.from({ length: 101 }, (_, i) => `s${i}`).join(', ')}], region: [${Array.from({ length: 100 }, (_, i) => `r${i}`).join(', ')}] }\n` +
+          `scatter: { sample: [${Array.from({ length: 1001 }, (_, i) => `s${i}`).join(', ')}], region: [${Array.from({ length: 100 }, (_, i) => `r${i}`).join(', ')}] }\n` +
           STEP +
           '    scatter: [sample, region]\n',
       ),
     ).toMatchInlineSnapshot(`
       "InvalidSheetError
-      sheet.yaml:11: steps.align.scatter: 10100 items; at most 10000 in one launch. Split the sheet."
+      sheet.yaml:11: steps.align.scatter: 100100 items; at most 100000 in one launch. Split the sheet."
     `);
   });
 });

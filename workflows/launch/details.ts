@@ -17,10 +17,13 @@ export function describeProgress(progress: LaunchProgress): string {
     lines.push(...progress.steps.slice(0, ROWS).map(row));
     if (progress.steps.length > ROWS) lines.push('', `and ${progress.steps.length - ROWS} more steps`);
   }
+  for (const { name, stuck } of progress.steps)
+    if (stuck) lines.push('', `**${name} cannot be placed**: ${stuck.reason}`, '', stuck.remedy);
   return lines.join('\n');
 }
 
 function row(step: StepProgress): string {
   const failed = step.items.failed > 0 ? `, ${step.items.failed} failed` : '';
-  return `| ${step.name} | ${step.state} | ${step.items.succeeded} of ${step.items.total}${failed} | ${step.jobId ?? ''} |`;
+  const cached = step.items.cached ? `, ${step.items.cached} cached` : '';
+  return `| ${step.name} | ${step.state} | ${step.items.succeeded} of ${step.items.total}${cached}${failed} | ${step.jobId ?? ''} |`;
 }

@@ -14,18 +14,22 @@ export const SHARED_PATH = '/longhaul/shared';
 
 export interface ManifestRow {
   item: string;
+  /** The item's key: see docs/job-contract.md. */
+  key: string;
   /** `from` is an address as in {@link Source}. */
-  inputs: { from: string; path: string }[];
+  inputs: { from: string; path: string; version?: string; etag?: string }[];
   /** Paths or patterns relative to the folder of the outputs. */
   outputs: { name: string; path: string }[];
   /** Body of command.sh; absent when main gets an argv. */
   script?: string;
   /** `s3://…/<launch>/<step>/<item>/`: each attempt's outputs lie in a folder of its own under it. */
   results: string;
-  /** `s3://…/claims/<step>/<item>/<generation>` */
+  /** `s3://…/claims/<step>/<item>/<attempt>-<generation>` */
   claim: string;
-  /** `s3://…/commits/<step>/<item>.json` */
+  /** `s3://…/commits/<step>/<item>/<key>.json` */
   commit: string;
+  /** `s3://…/cache/<consumer>/<step key>/<key>/`: where to enter the commit; absent when it cannot be cached. */
+  cache?: string;
   /** `s3://…/starts/<step>/<item>/`: one start record for each attempt. */
   starts: string;
   /** With a shared file system: the folder on it that takes the outputs of this item, relative to its mount. */
@@ -41,6 +45,9 @@ export interface Source {
   from: string;
   /** Path under the input's own folder. */
   name: string;
+  /** Of an object outside the launch: S3 version id and ETag when the launch was planned. */
+  version?: string;
+  etag?: string;
 }
 
 /** Input names to the files found for them. */
@@ -51,26 +58,42 @@ export function expandPath(plan: Plan, step: PlannedStep, item: StepItem, templa
   return fill(parseTemplate(template), (reference) => lookUp(plan, step, item, reference));
 }
 
-/** One row for one item. `launchState` is the `s3://…/` prefix under which claims lie. */
+/** Where a row's item stands: keys and the places that follow from them. */
+export interface RowPlace {
+  /** The `s3://…/` prefix under which claims, commits and start records lie. */
+  launchState: string;
+  attempt: number;
+  generation: number;
+  key: string;
+  /** The group of the cache; absent: not cached. */
+  cache?: string;
+}
+
+/** One row for one item. */
 export function manifestRow(
   plan: Plan,
   step: PlannedStep,
   item: StepItem,
   sources: Sources,
-  place: { launchState: string; generation: number },
+  place: RowPlace,
 ): ManifestRow {
   const outputs = step.outputs.map(({ name, path }) => ({ name, path: expandPath(plan, step, item, path) }));
   const inputs = step.inputs.flatMap((input) =>
-    (sources[input.name] ?? []).map((source) => ({ from: source.from, path: inputPath(step, input, source) })),
+    (sources[input.name] ?? []).map(({ name: _, ...source }, index, all) => ({
+      ...source,
+      path: inputPath(step, input, all[index] as Source),
+    })),
   );
   return {
     item: item.key,
+    key: place.key,
     inputs,
     outputs,
-    ...(step.main.kind === 'command' && { script: script(plan, step, item, sources, step.main.script) }),
+    ...(step.main.kind === 'command' && { script: expandScript(plan, step, item, sources, step.main.script) }),
     results: `${plan.resultsPath}${step.name}/${item.key}/`,
-    claim: claimAddress(place.launchState, step.name, item.key, place.generation),
-    commit: commitAddress(place.launchState, step.name, item.key),
+    claim: claimAddress(place.launchState, step.name, item.key, place),
+    commit: commitAddress(place.launchState, step.name, item.key, place.key),
+    ...(place.cache !== undefined && { cache: `${place.cache}${place.key}/` }),
     starts: `${place.launchState}starts/${step.name}/${item.key}/`,
     ...(plan.sharedFileSystem && { sharedOutputs: `longhaul/${plan.launchId}/${step.name}/${item.key}` }),
   };
@@ -84,12 +107,16 @@ export function expandEnvironment(plan: Plan, step: PlannedStep): Record<string,
 }
 
 /** Where the commit of an item lies. A commit is the only thing that makes an item done. */
-export const commitAddress = (launchState: string, step: string, item: string): string =>
-  `${launchState}commits/${step}/${item}.json`;
+export const commitAddress = (launchState: string, step: string, item: string, key: string): string =>
+  `${launchState}commits/${step}/${item}/${key}.json`;
 
 /** Where the claim on an item lies; each submission of a step claims anew. */
-export const claimAddress = (launchState: string, step: string, item: string, generation: number): string =>
-  `${launchState}claims/${step}/${item}/${generation}`;
+export const claimAddress = (
+  launchState: string,
+  step: string,
+  item: string,
+  { attempt, generation }: { attempt: number; generation: number },
+): string => `${launchState}claims/${step}/${item}/${attempt}-${generation}`;
 
 /** The argv of a step, the same for all its items. */
 export function expandArgv(plan: Plan, step: PlannedStep, argv: readonly string[], sources: Sources): string[] {
@@ -126,7 +153,7 @@ export function encodeManifest(rows: readonly ManifestRow[]): { rowBytes: number
 const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
 
 /** `set -eu`: a script that goes on after an error would publish half a result. */
-function script(plan: Plan, step: PlannedStep, item: StepItem, sources: Sources, body: string): string {
+export function expandScript(plan: Plan, step: PlannedStep, item: StepItem, sources: Sources, body: string): string {
   // The folder is a variable because only the job knows where its volume is; its value needs no quoting then.
   const inWork = (path: string) => `"$LONGHAUL_WORK"/${quoteForShell(path)}`;
   const filled = fill(parseTemplate(body), (reference) => {

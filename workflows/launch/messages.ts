@@ -19,12 +19,12 @@ export function usableChanges(changes: unknown): JobChange[] {
 
 function isJobChange(change: unknown): change is JobChange {
   if (typeof change !== 'object' || change === null) return false;
-  const { step, generation, jobId, status, attempts, counts } = change as Partial<Record<keyof JobChange, unknown>>;
+  const { step, jobId, status, counts, stuck, ...rest } = change as Partial<Record<keyof JobChange, unknown>>;
   return (
     typeof step === 'string' &&
     typeof jobId === 'string' &&
-    Number.isInteger(generation) &&
-    Number.isInteger(attempts) &&
+    [rest.attempt, rest.generation, rest.shard, rest.attempts].every(Number.isInteger) &&
+    (stuck === undefined || typeof stuck === 'string') &&
     JOB_STATUSES.some((known) => known === status) &&
     (counts === undefined || isCounts(counts))
   );

@@ -14,6 +14,9 @@ export const workflowIdOf = (launchId: string): string => `launch/${launchId}`;
 /** Opaque and safe in ids, keys and job names. */
 export const LAUNCH_ID_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
+/** Not a status of a launch: set by a person in the table, it asks for a retry. */
+export const RETRY_REQUEST = 'RETRY';
+
 export const LAUNCH_STATUSES = ['PREPARING', 'WAITING', 'READY', 'RUNNING', 'COMPLETE', 'FAILED', 'CANCELLED'] as const;
 export type LaunchStatus = (typeof LAUNCH_STATUSES)[number];
 
@@ -55,6 +58,9 @@ export const ERROR_TYPES = [
   'StepFailedError',
   'OutputsMissingError',
   'JobRejectedError',
+  'JobStuckError',
+  'PreflightFailedError',
+  'RetryRefusedError',
   'LaunchTerminatedError',
 ] as const;
 export type LaunchErrorType = (typeof ERROR_TYPES)[number];
@@ -67,6 +73,12 @@ export interface LaunchInput {
   computeService?: string;
   /** S3 version id; without it the newest version is read once and then kept. */
   configurationFileVersion?: string;
+  /** The attempt this run is to be: a retry of a launch that ended. Only what did not finish runs again. */
+  retry?: { attempt: number };
+  /** Run everything, whatever the cache holds. */
+  noCache?: boolean;
+  /** Instead of the sheet's `dataPath`: edited in the registry before a retry. */
+  dataPath?: string;
 }
 
 export interface LaunchResult {
@@ -87,7 +99,12 @@ export interface ItemCounts {
   running: number;
   succeeded: number;
   failed: number;
+  /** Of `succeeded`: done before this attempt, or by another launch (the cache). Absent: none. */
+  cached?: number;
 }
+
+/** What is running of one job, or of all shards of a step. */
+export type RunningCounts = Pick<ItemCounts, 'running' | 'succeeded' | 'failed'>;
 
 export interface StepProgress {
   name: string;
@@ -99,8 +116,12 @@ export interface StepProgress {
   submittedAt?: number;
   startedAt?: number;
   endedAt?: number;
+  /** Which submission, from 1; more than 1: items that failed are tried again. */
+  generation?: number;
   /** Why it failed, in one line. */
   cause?: string;
+  /** What keeps it waiting, as AWS Batch says it, and since when. */
+  stuck?: { reason: string; remedy: string; since: number };
 }
 
 export interface LaunchProgress {
@@ -128,14 +149,19 @@ export type JobStatus = (typeof JOB_STATUSES)[number];
 
 /** What an event or the poller saw of one job. Says nothing that the job's commits do not have to confirm. */
 export interface JobChange {
+  /** Of the launch: a late event of an earlier attempt is ignored. */
+  attempt: number;
   step: string;
   /** Which submission of the step: a late event of an earlier one is ignored. */
   generation: number;
+  shard: number;
   jobId: string;
   status: JobStatus;
   /** Batch's own attempts so far, 0 before the first ended. */
   attempts: number;
-  counts?: Omit<ItemCounts, 'total'>;
+  counts?: RunningCounts;
+  /** Why AWS Batch cannot place the job, while it cannot. */
+  stuck?: string;
 }
 
 /** Search attributes; registered with the namespace at start. */
@@ -151,7 +177,7 @@ export const SEARCH_ATTRIBUTES = {
  * ours, so an event is understood even when it comes before SubmitJob has answered.
  */
 export const JOB_ENVIRONMENT = {
-  /** `<workflow id>|<step>|<generation>` */
+  /** `<workflow id>|<attempt>|<step>|<generation>|<shard>` */
   submission: 'LONGHAUL_SUBMISSION',
   manifest: 'LONGHAUL_MANIFEST',
   rowBytes: 'LONGHAUL_ROW_BYTES',
@@ -161,22 +187,34 @@ export const JOB_ENVIRONMENT = {
 
 export interface Submission {
   workflowId: string;
+  attempt: number;
   step: string;
   generation: number;
+  shard: number;
 }
 
-export const formatSubmission = (submission: Submission): string =>
-  `${submission.workflowId}|${submission.step}|${submission.generation}`;
+export const formatSubmission = ({ workflowId, attempt, step, generation, shard }: Submission): string =>
+  [workflowId, attempt, step, generation, shard].join('|');
 
 /** @returns undefined for a job that is not ours */
 export function parseSubmission(text: string): Submission | undefined {
-  const [workflowId, step, generation, rest] = text.split('|');
-  if (!workflowId || !step || rest !== undefined || !/^\d{1,9}$/.test(generation ?? '')) return undefined;
-  return { workflowId, step, generation: Number(generation) };
+  const [workflowId, attempt = '', step, generation = '', shard = '', rest] = text.split('|');
+  if (!workflowId || !step || rest !== undefined) return undefined;
+  if (![attempt, generation, shard].every((number) => /^\d{1,9}$/.test(number))) return undefined;
+  return { workflowId, attempt: Number(attempt), step, generation: Number(generation), shard: Number(shard) };
 }
 
 /**
- * Bounds of one launch. With at most 12 history events a step, 1,000 steps stay far below Temporal's 51,200 events
- * (measured in test/workflow/launch-history.test.ts); AWS Batch takes arrays of 2 to 10,000 children.
+ * Bounds of one launch; `submissions`: of all steps and generations together. The history bound stands with the workflow and is measured in
+ * test/workflow/launch-history.test.ts; AWS Batch takes arrays of 2 to 10,000 children, a wider step becomes several.
  */
-export const LIMITS = { steps: 1_000, items: 10_000, sheetBytes: 1_048_576 } as const;
+export const LIMITS = {
+  steps: 1_000,
+  items: 100_000,
+  arraySize: 10_000,
+  submissions: 1_500,
+  sheetBytes: 1_048_576,
+} as const;
+
+/** Raised when the meaning of a manifest, a commit or a key changes: nothing older is then taken for done. */
+export const CONTRACT_VERSION = 2;

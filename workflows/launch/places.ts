@@ -11,6 +11,25 @@ export const attemptState = (bucket: string, launchId: string, attempt: number):
 /** `s3://<bucket>/launches/<id>/`: claims and commits, which outlive an attempt. */
 export const launchState = (bucket: string, launchId: string): string => `s3://${bucket}/launches/${launchId}/`;
 
+/** `…/steps/<step>/`: items, manifests and reviews of one step in one attempt. */
+export const stepState = (bucket: string, launchId: string, attempt: number, step: string): string =>
+  `${attemptState(bucket, launchId, attempt)}steps/${step}/`;
+
+/** What was there of the outside inputs when the launch was planned. */
+export const inventoryAddress = (bucket: string, launchId: string, attempt: number): string =>
+  `${attemptState(bucket, launchId, attempt)}inputs.json`;
+
+/** Folder of a consumer's cache entries of one step key; a consumer sees only its own. */
+export const cacheGroup = (bucket: string, consumer: string, stepKey: string): string =>
+  `s3://${bucket}/cache/${consumer}/${stepKey}/`;
+
+/** Metadata of an uploaded sheet (`x-amz-meta-longhaul-cache: off`): run everything. */
+export const CACHE_METADATA = 'longhaul-cache';
+
+/** Where the sheet of a retry is put: below sheets/ it would start a launch of its own. */
+export const retrySheet = (bucket: string, launchId: string, name: string): string =>
+  `${launchState(bucket, launchId)}sheets/${name}`;
+
 /** The consumer a sheet was uploaded for: `s3://<bucket>/sheets/<consumer>/…`; undefined elsewhere. */
 export function consumerOfUpload(bucket: string, configurationFile: string): string | undefined {
   const prefix = `s3://${bucket}/sheets/`;

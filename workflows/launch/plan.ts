@@ -8,11 +8,12 @@
 import { LIMITS, type SheetWorkflowType } from './model.ts';
 import { discoverPattern, hasWildcard } from './patterns.ts';
 import { checkStep } from './plan-checks.ts';
+import type { RetryLimits } from './retries.ts';
 import type { Problem } from './sheet/problems.ts';
 import type { Scalar, SharedFileSystem, Sheet, SheetItem, SheetStep } from './sheet/sheet.ts';
 
 export interface Plan {
-  version: 1;
+  version: 2;
   launchId: string;
   attempt: number;
   consumer: string;
@@ -24,6 +25,12 @@ export interface Plan {
   resultsPath: string;
   sharedFileSystem?: SharedFileSystem;
   parameters: Readonly<Record<string, Scalar>>;
+  /** Image reference to digest, as far as registries told it before the launch started. */
+  digests?: Readonly<Record<string, string>>;
+  /** Whether steps whose results are known are skipped. */
+  cache: boolean;
+  /** What becomes of the others when a step has failed: they are ended, or whatever does not need it goes on. */
+  onFailure: 'stop' | 'finish';
   dimensions: Readonly<Record<string, readonly Item[]>>;
   /** In an order in which every step comes after those it needs. */
   steps: readonly PlannedStep[];
@@ -46,8 +53,12 @@ export interface PlannedStep {
   outputs: readonly { name: string; path: string }[];
   vcpus: number;
   memoryMiB: number;
+  /** How far retries may raise the memory of an item that ran out of it. */
+  maxMemoryMiB: number;
   timeoutSeconds?: number;
-  retries: number;
+  retries: RetryLimits;
+  /** How long a job that cannot be placed may wait; for ever when absent, with a warning. */
+  failWhenStuckSeconds?: number;
   environment: Readonly<Record<string, string>>;
   /** Number of items: 1, or the product of its dimensions' sizes. */
   items: number;
@@ -72,12 +83,16 @@ export interface PlanContext {
   defaultResultsPath: string;
   /** What the sheet's `discover` patterns found: dimension -> names. */
   discovered: Readonly<Record<string, readonly string[]>>;
+  /** `--no-cache`. */
+  noCache?: boolean;
 }
 
 /** Defaults of a step that asks for nothing: the smallest a Batch host takes well. */
 const DEFAULT_RESOURCES = { vcpus: 1, memoryMiB: 1024 };
-/** Losing a host is the cloud's doing, not the step's: Batch may try again this often unless the sheet says. */
-const DEFAULT_RETRIES = 2;
+/** Losing a host is the cloud's doing, and memory is hard to guess; a command that fails mostly fails again. */
+const DEFAULT_RETRIES: RetryLimits = { exit: 0, hostLoss: 2, outOfMemory: 2, timeout: 0 };
+/** Two doublings. */
+const DEFAULT_MEMORY_GROWTH = 4;
 
 /** @returns the plan, or every problem found */
 export function planLaunch(sheet: Sheet, context: PlanContext): { plan: Plan } | { problems: Problem[] } {
@@ -111,7 +126,7 @@ export function planLaunch(sheet: Sheet, context: PlanContext): { plan: Plan } |
   }
   return {
     plan: {
-      version: 1,
+      version: 2,
       launchId: context.launchId,
       attempt: context.attempt,
       consumer: sheet.consumer,
@@ -121,6 +136,9 @@ export function planLaunch(sheet: Sheet, context: PlanContext): { plan: Plan } |
       resultsPath: `${withSlash(sheet.resultsPath ?? context.defaultResultsPath)}${context.launchId}/`,
       ...(sheet.sharedFileSystem && { sharedFileSystem: sheet.sharedFileSystem }),
       parameters: sheet.parameters ?? {},
+      // Of files on a shared file system nobody knows a version.
+      cache: (sheet.cache ?? true) && !context.noCache && !sheet.sharedFileSystem,
+      onFailure: sheet.onFailure ?? 'stop',
       dimensions,
       steps: ordered,
     },
@@ -165,7 +183,8 @@ function planDimensions(sheet: Sheet, context: PlanContext, problems: Problem[])
   for (const [name, source] of Object.entries(sheet.scatter ?? {})) {
     const items = Array.isArray(source) ? source.map(toItem) : (context.discovered[name] ?? []).map(toItem);
     if (!Array.isArray(source)) problems.push(...checkDiscovery(sheet, name, source.discover, items));
-    const twice = items.find((item, index) => items.findIndex((other) => other.name === item.name) !== index);
+    const names = new Set<string>();
+    const twice = items.find((item) => names.size === names.add(item.name).size);
     if (twice) problems.push(invalid(`scatter.${name}`, `the item ${twice.name} stands there twice`));
     dimensions[name] = items;
   }
@@ -193,6 +212,7 @@ function planStep(name: string, step: SheetStep, dimensions: Record<string, Item
     return { name: input, kind: 'from', step: from, output, gather: source.gather ?? false };
   });
   const used = inputs.flatMap((input) => (input.kind === 'from' ? [input.step] : []));
+  const memoryMiB = step.resources?.memoryMiB ?? DEFAULT_RESOURCES.memoryMiB;
   return {
     name,
     after: [...new Set([...(step.after ?? []), ...used])],
@@ -203,9 +223,11 @@ function planStep(name: string, step: SheetStep, dimensions: Record<string, Item
     inputs,
     outputs: Object.entries(step.outputs ?? {}).map(([output, path]) => ({ name: output, path })),
     vcpus: step.resources?.vcpus ?? DEFAULT_RESOURCES.vcpus,
-    memoryMiB: step.resources?.memoryMiB ?? DEFAULT_RESOURCES.memoryMiB,
+    memoryMiB,
     ...(step.timeoutSeconds !== undefined && { timeoutSeconds: step.timeoutSeconds }),
-    retries: step.retries ?? DEFAULT_RETRIES,
+    maxMemoryMiB: step.resources?.maxMemoryMiB ?? memoryMiB * DEFAULT_MEMORY_GROWTH,
+    retries: { ...DEFAULT_RETRIES, ...(typeof step.retries === 'number' ? { exit: step.retries } : step.retries) },
+    ...(step.whenStuck && { failWhenStuckSeconds: step.whenStuck.failAfterSeconds }),
     environment: step.environment ?? {},
     items: (step.scatter ?? []).reduce((product, dimension) => product * (dimensions[dimension]?.length ?? 0), 1),
   };

@@ -4,10 +4,10 @@
  *
  * @module
  */
+import { stuckReason } from './causes.ts';
 import {
   canMove,
   type ItemCounts,
-  JOB_STATUSES,
   type JobChange,
   type JobStatus,
   type LaunchError,
@@ -16,36 +16,32 @@ import {
   type StepProgress,
   type StepState,
 } from './model.ts';
+import { StepJobs, type SubmittedJob } from './step-jobs.ts';
 
 /** What the workflow needs to know of a planned step; everything else stays in S3. */
 export interface StepOutline {
   name: string;
   after: readonly string[];
   items: number;
-}
-
-export interface SubmittedJob {
-  jobId: string;
-  generation: number;
+  /** How long a job of it that cannot be placed may wait. */
+  failWhenStuckSeconds?: number;
 }
 
 interface StepRecord {
   outline: StepOutline;
   state: StepState;
-  counts: Omit<ItemCounts, 'total'>;
+  /** Items done before the current generation. */
+  settled: { succeeded: number; cached: number };
   generation: number;
-  /** The furthest news of the current generation. */
-  attempts: number;
-  rank: number;
-  jobEnded: boolean;
-  jobId?: string;
+  jobs: StepJobs;
+  /** Final counts, once it has ended. */
+  counts?: Omit<ItemCounts, 'total'>;
   submittedAt?: number;
   startedAt?: number;
   endedAt?: number;
   cause?: string;
+  stuck?: NonNullable<StepProgress['stuck']>;
 }
-
-const TERMINAL: readonly JobStatus[] = ['SUCCEEDED', 'FAILED'];
 
 export class LaunchState {
   readonly launchId: string;
@@ -55,6 +51,8 @@ export class LaunchState {
   error: LaunchError | undefined;
   /** Rises with each status, so that a late or doubled write of an earlier one is refused. */
   sequence = 0;
+  /** Generations begun, of all steps. */
+  submissions = 0;
   readonly #statuses: Partial<Record<LaunchStatus, number>> = {};
   readonly #steps = new Map<string, StepRecord>();
 
@@ -75,11 +73,9 @@ export class LaunchState {
       this.#steps.set(outline.name, {
         outline,
         state: 'PENDING',
-        counts: { running: 0, succeeded: 0, failed: 0 },
+        settled: { succeeded: 0, cached: 0 },
         generation: 0,
-        attempts: -1,
-        rank: -1,
-        jobEnded: false,
+        jobs: new StepJobs(),
       });
     }
   }
@@ -96,57 +92,60 @@ export class LaunchState {
   begin(name: string): number {
     const step = this.#step(name);
     step.generation += 1;
-    step.attempts = -1;
-    step.rank = -1;
-    step.jobEnded = false;
+    this.submissions += 1;
+    step.jobs = new StepJobs();
+    delete step.stuck;
     return step.generation;
   }
 
-  submitted(name: string, job: SubmittedJob, now: number): void {
+  /** @param done items that need no job: committed before, or cached */
+  submitted(
+    name: string,
+    jobs: readonly SubmittedJob[],
+    now: number,
+    done: { succeeded: number; cached: number } = { succeeded: 0, cached: 0 },
+  ): void {
     const step = this.#step(name);
-    step.jobId = job.jobId;
+    step.settled = done;
+    step.jobs.submitted(jobs);
     step.submittedAt ??= now;
     // An event may have come before SubmitJob's answer.
     if (step.state === 'PENDING') step.state = 'SUBMITTED';
   }
 
   /**
-   * Takes in news of a job. Order is by (Batch attempt, rank of the status), so that what comes late, twice or
-   * backwards changes nothing; RUNNING -> RUNNABLE is progress when Batch has begun another attempt.
+   * Takes in news of a job; what is of another attempt, generation or job, late or told before changes nothing.
    * @returns whether anything changed
    */
   observe(change: JobChange, now: number): boolean {
     const step = this.#steps.get(change.step);
     // A step that has not begun is at generation 0, which no job has.
     if (!step || step.generation === 0 || step.generation !== change.generation) return false;
-    if (isFinal(step.state)) return false;
-    if (step.jobId !== undefined && change.jobId !== step.jobId) return false;
-    const counted = change.counts !== undefined && this.#count(step, change.counts);
-    const rank = JOB_STATUSES.indexOf(change.status);
-    const newer = change.attempts > step.attempts || (change.attempts === step.attempts && rank > step.rank);
-    // The end of a job is the end, whatever number of attempts the messenger knew of.
-    const ended = TERMINAL.includes(change.status);
-    if (step.jobEnded || !(newer || ended)) return counted;
-    step.attempts = change.attempts;
-    step.rank = rank;
-    step.jobEnded = ended;
+    if (change.attempt !== this.attempt || isFinal(step.state)) return false;
+    const news = step.jobs.observe(change);
+    const stuck = setStuck(step, change, now);
+    if (news !== 'status') return news !== undefined || stuck;
     step.submittedAt ??= now;
-    if (!ended) step.state = stateOf(change.status);
+    const ended = change.status === 'SUCCEEDED' || change.status === 'FAILED';
+    const status = step.jobs.status();
+    if (!ended && status) step.state = stateOf(status);
     if (change.status === 'RUNNING' || ended) step.startedAt ??= now;
     return true;
   }
 
-  /** Whether the job of this step has been reported ended; only its commits say how. */
-  jobEnded(name: string): boolean {
-    return this.#step(name).jobEnded;
+  /** Whether all jobs of this step have been reported ended; only its commits say how. */
+  jobsEnded(name: string): boolean {
+    return this.#step(name).jobs.ended();
+  }
+
+  /** Since when AWS Batch has been saying that it cannot place a job of this step. */
+  stuckSince(name: string): number | undefined {
+    return this.#step(name).stuck?.since;
   }
 
   /** The report of the end was wrong or too early: wait for the next one. */
   reopen(name: string): void {
-    const step = this.#step(name);
-    step.jobEnded = false;
-    step.rank = -1;
-    step.attempts = -1;
+    this.#step(name).jobs.reopen();
   }
 
   end(
@@ -156,23 +155,25 @@ export class LaunchState {
     detail: { succeeded: number; failed: number; cause?: string },
   ): void {
     const step = this.#step(name);
+    const { cached } = step.settled;
     step.state = state;
     step.endedAt = now;
-    step.counts = { running: 0, succeeded: detail.succeeded, failed: detail.failed };
+    step.counts = { running: 0, succeeded: detail.succeeded, failed: detail.failed, ...(cached > 0 && { cached }) };
+    delete step.stuck;
     if (detail.cause !== undefined) step.cause = detail.cause;
   }
 
   /** Jobs that may still be running. */
-  openJobs(): { step: string; jobId: string }[] {
-    return [...this.#steps.values()].flatMap((step) =>
-      step.jobId !== undefined && !isFinal(step.state) ? [{ step: step.outline.name, jobId: step.jobId }] : [],
-    );
+  openJobs(only?: string): { step: string; jobId: string }[] {
+    return [...this.#steps.values()]
+      .filter((step) => !isFinal(step.state) && (only === undefined || step.outline.name === only))
+      .flatMap((step) => step.jobs.ids().map((jobId) => ({ step: step.outline.name, jobId })));
   }
 
   /** Ends what has not ended; steps that never started count too. */
   cancelOpenSteps(now: number): void {
     for (const step of this.#steps.values()) {
-      if (!isFinal(step.state)) this.end(step.outline.name, 'CANCELLED', now, { ...step.counts });
+      if (!isFinal(step.state)) this.end(step.outline.name, 'CANCELLED', now, countsOf(step));
     }
   }
 
@@ -187,15 +188,6 @@ export class LaunchState {
     };
   }
 
-  #count(step: StepRecord, counts: Omit<ItemCounts, 'total'>): boolean {
-    // Ended items only become more; an older picture has fewer of them.
-    const known = step.counts.succeeded + step.counts.failed;
-    const told = counts.succeeded + counts.failed;
-    if (told < known || (told === known && counts.running === step.counts.running)) return false;
-    step.counts = { ...counts };
-    return true;
-  }
-
   #step(name: string): StepRecord {
     const step = this.#steps.get(name);
     if (!step) throw new Error(`the plan has no step ${name}`);
@@ -205,23 +197,48 @@ export class LaunchState {
 
 const isFinal = (state: StepState): boolean => state === 'SUCCEEDED' || state === 'FAILED' || state === 'CANCELLED';
 
+/** A step is stuck while AWS Batch says so of one of its jobs and none of them runs. */
+function setStuck(step: StepRecord, change: JobChange, now: number): boolean {
+  const known = change.stuck === undefined ? undefined : stuckReason(change.stuck);
+  if (known && change.stuck !== undefined && step.jobs.counts().running === 0) {
+    if (step.stuck?.reason === change.stuck) return false;
+    step.stuck = { reason: change.stuck, remedy: known.remedy, since: step.stuck?.since ?? now };
+    return true;
+  }
+  const moved = change.status !== 'RUNNABLE' && change.status !== 'PENDING' && change.status !== 'SUBMITTED';
+  if (!step.stuck || !(moved || step.jobs.counts().running > 0)) return false;
+  delete step.stuck;
+  return true;
+}
+
 function stateOf(status: JobStatus): StepState {
   if (status === 'RUNNING') return 'RUNNING';
   return status === 'RUNNABLE' || status === 'STARTING' ? 'RUNNABLE' : 'SUBMITTED';
 }
 
+function countsOf(step: StepRecord): Omit<ItemCounts, 'total'> {
+  if (step.counts) return step.counts;
+  const { running, succeeded, failed } = step.jobs.counts();
+  const { cached } = step.settled;
+  return { running, succeeded: succeeded + step.settled.succeeded, failed, ...(cached > 0 && { cached }) };
+}
+
 function toProgress(step: StepRecord): StepProgress {
-  const { jobId, submittedAt, startedAt, endedAt, cause } = step;
+  const { submittedAt, startedAt, endedAt, cause, stuck, generation } = step;
+  const counts = countsOf(step);
+  const [jobId] = step.jobs.ids();
   return {
     name: step.outline.name,
     after: step.outline.after,
     // The parent of an array stays PENDING at Batch while its children run.
-    state: step.counts.running > 0 && !isFinal(step.state) ? 'RUNNING' : step.state,
-    items: { total: step.outline.items, ...step.counts },
+    state: counts.running > 0 && !isFinal(step.state) ? 'RUNNING' : step.state,
+    items: { total: step.outline.items, ...counts },
+    ...(generation > 0 && { generation }),
     ...(jobId !== undefined && { jobId }),
     ...(submittedAt !== undefined && { submittedAt }),
     ...(startedAt !== undefined && { startedAt }),
     ...(endedAt !== undefined && { endedAt }),
     ...(cause !== undefined && { cause }),
+    ...(stuck && { stuck }),
   };
 }

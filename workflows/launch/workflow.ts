@@ -2,9 +2,10 @@
  * The launch: a sheet in S3 becomes finished results. The workflow orchestrates only; the plan, commands and data
  * stay in S3, its activities carry references.
  *
- * History: about 25 events, and at most 24 for each step (submit and review 12, two to four job changes 12), so the
- * 1,000 steps of {@link LIMITS} stay under 25,000 of the 51,200 Temporal allows. test/workflow/launch-history.test.ts
- * measures it. A scattered step is one array job and costs no more than a single one.
+ * History: about 30 events, at most 24 for each submission of a step (submit and review 12, changes of its job 12) and
+ * 4 for each report of an array's counts, of which there are 2,000 at most ({@link reportsOf}). The 1,500 submissions of
+ * {@link LIMITS}, retries included, so stay under 45,000 of the 51,200 events Temporal allows.
+ * test/workflow/launch-history.test.ts measures it. 10,000 items are one array job and cost no more than one.
  *
  * @module
  */
@@ -30,8 +31,8 @@ import { now } from '../kit/time.ts';
 import { setVersioning } from '../kit/versioning.ts';
 import { describeProgress } from './details.ts';
 import { jobsChanged, progressQuery, usableChanges } from './messages.ts';
-import { ACTIVITY_TASK_QUEUE, type LaunchInput, type LaunchResult, type LaunchStatus } from './model.ts';
-import { LaunchState } from './state.ts';
+import { ACTIVITY_TASK_QUEUE, type LaunchInput, type LaunchResult, type LaunchStatus, LIMITS } from './model.ts';
+import { LaunchState, type StepOutline } from './state.ts';
 
 /** Reads and writes of small things. What cannot be mended says so itself, so retrying for long is right. */
 const REGISTRY = {
@@ -89,7 +90,7 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
     ]);
     state.plan(planned.steps);
     await moveTo(state, 'READY');
-    await runSteps(state, planned.planAddress);
+    await runSteps(state, planned);
     await CancellationScope.nonCancellable(() => moveTo(state, 'COMPLETE'));
     return { launchId: input.launchId, status: 'COMPLETE', outcome: 'ran', attempt: registered.attempt };
   } catch (error) {
@@ -111,17 +112,22 @@ async function register(input: LaunchInput): Promise<Registration> {
   }
 }
 
-/** Starts every step as soon as it is free; the first that fails ends the others. Returns when none is under way. */
-async function runSteps(state: LaunchState, planAddress: string): Promise<void> {
+type Planned = Awaited<ReturnType<LaunchActivities['planLaunch']>>;
+
+/**
+ * Starts every step as soon as it is free. The first that fails ends the others, or lets them finish, as the sheet says.
+ * Returns when none is under way.
+ */
+async function runSteps(state: LaunchState, planned: Planned): Promise<void> {
   await CancellationScope.cancellable(async () => {
     const scope = CancellationScope.current();
     const startFree = async (): Promise<void> => {
       if (scope.consideredCancelled) throw new CancelledFailure('the launch is being ended');
       const branches = state.free().map(async (name) => {
         try {
-          await runStep(state, planAddress, name);
+          await runStep(state, planned, name);
         } catch (error) {
-          scope.cancel();
+          if (planned.onFailure === 'stop' || isCancellation(error)) scope.cancel();
           throw error;
         }
         await startFree();
@@ -135,48 +141,112 @@ async function runSteps(state: LaunchState, planAddress: string): Promise<void> 
   });
 }
 
-async function runStep(state: LaunchState, planAddress: string, step: string): Promise<void> {
-  const generation = state.begin(step);
-  const { launchId, attempt } = state;
-  // A submission that was cut off half-way could leave a job nobody knows, so it always runs to its end.
-  const job = await CancellationScope.nonCancellable(() =>
-    wide.submitStep.executeWithOptions({ ...WIDE, summary: `submit ${step}` }, [
-      { launchId, attempt, workflowId: workflowInfo().workflowId, planAddress, step, generation, at: now() },
-    ]),
-  );
-  state.submitted(step, { jobId: job.jobId, generation }, now());
-  if (state.status === 'READY') await CancellationScope.nonCancellable(() => moveTo(state, 'RUNNING'));
-  show(state);
+/** Submits a step, and again what failed of it, until all of its items are done or one has failed for good. */
+async function runStep(state: LaunchState, { planAddress, steps }: Planned, step: string): Promise<void> {
+  const outline = steps.find(({ name }) => name === step) as StepOutline;
   for (;;) {
-    await condition(() => state.jobEnded(step));
+    const generation = state.begin(step);
+    const input = { launchId: state.launchId, attempt: state.attempt, planAddress, step, generation };
+    const { workflowId, runId, firstExecutionRunId } = workflowInfo();
+    const summary = generation === 1 ? `submit ${step}` : `submit ${step} again, generation ${generation}`;
+    // A submission that was cut off half-way could leave a job nobody knows, so it always runs to its end.
+    const { jobs, done } = await CancellationScope.nonCancellable(() =>
+      // A run that was reset submits for the second time what an earlier run has submitted.
+      wide.submitStep.executeWithOptions({ ...WIDE, summary }, [
+        { ...input, workflowId, first: runId === firstExecutionRunId, at: now() },
+      ]),
+    );
+    state.submitted(step, jobs, now(), done);
+    if (state.status === 'READY') await CancellationScope.nonCancellable(() => moveTo(state, 'RUNNING'));
+    show(state);
+    if (jobs.length === 0) {
+      state.end(step, 'SUCCEEDED', now(), { succeeded: done.succeeded, failed: 0 });
+      show(state);
+      return;
+    }
+    if ((await settle(state, planAddress, outline, { generation, jobs })) === 'done') return;
+    if (state.submissions >= LIMITS.submissions) {
+      const message = `step ${step}: ${LIMITS.submissions} submissions of this launch are used up; "longhaul launch retry" goes on`;
+      throw ApplicationFailure.nonRetryable(message, 'StepFailedError');
+    }
+  }
+}
+
+/** Waits until the jobs of a generation have ended and have been compared with their commits. */
+async function settle(
+  state: LaunchState,
+  planAddress: string,
+  outline: StepOutline,
+  submitted: { generation: number; jobs: { shard: number; jobId: string; items: number }[] },
+): Promise<'done' | 'again'> {
+  const { name: step } = outline;
+  const { launchId, attempt } = state;
+  for (;;) {
+    if ((await waitForJobs(state, outline)) === 'stuck') await giveUp(state, step);
     const review = await wide.reviewStep.executeWithOptions({ ...WIDE, summary: `check the results of ${step}` }, [
-      { launchId, attempt, planAddress, step, generation, jobId: job.jobId, at: now() },
+      { launchId, attempt, planAddress, step, ...submitted, at: now() },
     ]);
     if (review.state === 'OPEN') {
       state.reopen(step);
       continue;
     }
+    if (review.state === 'RETRY') {
+      log.info('items that failed are tried again', { step, items: review.again, causes: review.causes });
+      return 'again';
+    }
     state.end(step, review.state, now(), review);
     show(state);
     if (review.state === 'FAILED')
       throw ApplicationFailure.nonRetryable(`step ${step}: ${review.cause}`, review.errorType);
-    return;
+    return 'done';
   }
+}
+
+async function waitForJobs(
+  state: LaunchState,
+  { name, failWhenStuckSeconds: limit }: StepOutline,
+): Promise<'ended' | 'stuck'> {
+  const ended = () => state.jobsEnded(name);
+  for (;;) {
+    await condition(() => ended() || (limit !== undefined && state.stuckSince(name) !== undefined));
+    const since = state.stuckSince(name);
+    if (ended() || since === undefined || limit === undefined) return 'ended';
+    const moved = () => ended() || state.stuckSince(name) === undefined;
+    const left = Math.max(1, since + limit * 1000 - now());
+    if (!(await condition(moved, left, { summary: `${name} cannot be placed: until it is given up` }))) return 'stuck';
+  }
+}
+
+/** @throws ApplicationFailure JobStuckError, always */
+async function giveUp(state: LaunchState, step: string): Promise<never> {
+  const stuck = state.progress().steps.find(({ name }) => name === step)?.stuck;
+  const reason = `could not be placed on any host: ${stuck?.reason ?? 'AWS Batch gives no reason'}`;
+  await endJobs(state, state.openJobs(step), reason, 'FAILED');
+  state.end(step, 'FAILED', now(), { succeeded: 0, failed: 0, cause: reason });
+  throw ApplicationFailure.nonRetryable(`step ${step}: ${reason}. ${stuck?.remedy ?? ''}`.trim(), 'JobStuckError');
 }
 
 /** Ends open jobs and writes the last status. */
 async function wrapUp(state: LaunchState, error: unknown): Promise<void> {
   const open = state.openJobs();
-  if (open.length > 0) {
-    const cause = rootCause(error);
-    const reason = isCancellation(error) ? 'the launch was cancelled' : `the launch failed: ${cause.type}`;
-    await wide.terminateJobs.executeWithOptions({ ...WIDE, summary: `end ${open.length} job(s): ${reason}` }, [
-      { launchId: state.launchId, attempt: state.attempt, jobs: open, reason, at: now() },
-    ]);
-  }
+  const cause = rootCause(error);
+  const reason = isCancellation(error) ? 'the launch was cancelled' : `the launch failed: ${cause.type}`;
+  if (open.length > 0) await endJobs(state, open, reason, 'CANCELLED');
   state.cancelOpenSteps(now());
-  if (!isCancellation(error)) state.error = rootCause(error);
+  if (!isCancellation(error)) state.error = cause;
   await moveTo(state, isCancellation(error) ? 'CANCELLED' : 'FAILED');
+}
+
+async function endJobs(
+  state: LaunchState,
+  jobs: { step: string; jobId: string }[],
+  reason: string,
+  as: 'CANCELLED' | 'FAILED',
+): Promise<void> {
+  const { launchId, attempt } = state;
+  await wide.terminateJobs.executeWithOptions({ ...WIDE, summary: `end ${jobs.length} job(s): ${reason}` }, [
+    { launchId, attempt, jobs, reason, as, at: now() },
+  ]);
 }
 
 /** Moves on, shows it, and writes it down; the write is fenced by (attempt, sequence), so it may arrive twice. */

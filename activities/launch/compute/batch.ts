@@ -32,7 +32,7 @@ import type { ComputeService, ContainerView, Job, JobRequest, JobView } from './
 
 export const BATCH_LOG_GROUP = '/aws/batch/job';
 /** AWS Batch's limit of ids in one DescribeJobs call. */
-export const DESCRIBE_LIMIT = 100;
+const DESCRIBE_LIMIT = 100;
 const PARENTS_STATUS: readonly JobStatus[] = [
   'SUBMITTED',
   'PENDING',
@@ -55,9 +55,10 @@ export function createBatchCompute({ batch, submitter, logs, settings }: BatchDe
   return {
     name: 'batch',
     logGroup: BATCH_LOG_GROUP,
+    describeLimit: DESCRIBE_LIMIT,
 
-    async submit(request) {
-      const earlier = await findByName(batch, settings.batchQueue, request.name);
+    async submit(request, { lookFirst }) {
+      const earlier = lookFirst ? await findByName(batch, settings.batchQueue, request.name) : undefined;
       if (earlier) return toJob(earlier.jobArn, earlier.jobId, request.name, settings.batchQueue);
       try {
         const jobDefinition = await ensureDefinition(batch, settings, request);
@@ -83,14 +84,27 @@ export function createBatchCompute({ batch, submitter, logs, settings }: BatchDe
       });
     },
 
-    async failedChildren(id, limit) {
-      const { jobSummaryList = [] } = await batch.send(
-        new ListJobsCommand({ arrayJobId: id, jobStatus: 'FAILED', maxResults: Math.min(limit, DESCRIBE_LIMIT) }),
-      );
-      const ids = jobSummaryList.flatMap((job) => (job.jobId ? [job.jobId] : []));
-      if (ids.length === 0) return [];
-      const { jobs = [] } = await batch.send(new DescribeJobsCommand({ jobs: ids.slice(0, DESCRIBE_LIMIT) }));
-      return jobs.map(toView);
+    async *failedChildren(id) {
+      let nextToken: string | undefined;
+      do {
+        const page = await batch.send(
+          new ListJobsCommand({ arrayJobId: id, jobStatus: 'FAILED', ...(nextToken && { nextToken }) }),
+        );
+        const ids = (page.jobSummaryList ?? []).flatMap((job) => (job.jobId ? [job.jobId] : []));
+        for (let first = 0; first < ids.length; first += DESCRIBE_LIMIT) {
+          const some = ids.slice(first, first + DESCRIBE_LIMIT);
+          const { jobs = [] } = await batch.send(new DescribeJobsCommand({ jobs: some }));
+          yield jobs.map(toView);
+        }
+        nextToken = page.nextToken;
+      } while (nextToken);
+    },
+
+    async whyNotPlaced(id) {
+      // The job at the head of its queue is the one that Batch gives a reason to; of an array that is its first child.
+      const list = new ListJobsCommand({ arrayJobId: id, jobStatus: 'RUNNABLE', maxResults: 10 });
+      const { jobSummaryList = [] } = await batch.send(list);
+      return jobSummaryList.find(({ statusReason }) => statusReason)?.statusReason;
     },
 
     async terminate(id, reason) {
@@ -130,6 +144,9 @@ function toJob(arn: string | undefined, id: string | undefined, name: string, qu
   return { id: id ?? '', name, queue, account, region, logGroup: BATCH_LOG_GROUP };
 }
 
+/** Definitions known to be there: they are never deregistered while workers run. */
+const registered = new Set<string>();
+
 /** Definitions are named by their content: the same content is registered once, whoever comes first. */
 async function ensureDefinition(
   batch: BatchClient,
@@ -139,11 +156,13 @@ async function ensureDefinition(
   const content = definition(settings, request);
   const hash = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 16);
   const jobDefinitionName = `longhaul-${hash}`;
+  if (registered.has(jobDefinitionName)) return jobDefinitionName;
   const { jobDefinitions = [] } = await batch.send(
     new DescribeJobDefinitionsCommand({ jobDefinitionName, status: 'ACTIVE', maxResults: 1 }),
   );
-  if (jobDefinitions.length > 0) return jobDefinitionName;
-  await batch.send(new RegisterJobDefinitionCommand({ ...content, jobDefinitionName }));
+  if (jobDefinitions.length === 0)
+    await batch.send(new RegisterJobDefinitionCommand({ ...content, jobDefinitionName }));
+  registered.add(jobDefinitionName);
   return jobDefinitionName;
 }
 

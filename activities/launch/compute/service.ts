@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ItemCounts, JobStatus } from '../../../workflows/launch/model.ts';
+import type { JobStatus, RunningCounts } from '../../../workflows/launch/model.ts';
 import type { SharedFileSystem } from '../../../workflows/launch/sheet/sheet.ts';
 
 export interface JobRequest {
@@ -16,7 +16,8 @@ export interface JobRequest {
   vcpus: number;
   memoryMiB: number;
   timeoutSeconds?: number;
-  retries: number;
+  /** How often the service itself tries again after losing the host. */
+  hostRetries: number;
   environment: Readonly<Record<string, string>>;
   /** The submission key and where the manifest lies. */
   contract: Readonly<Record<string, string>>;
@@ -39,8 +40,9 @@ export interface JobView {
   id: string;
   status: JobStatus | 'LOST';
   attempts: number;
-  counts?: Omit<ItemCounts, 'total'>;
+  counts?: RunningCounts;
   startedAt?: number;
+  /** The service's own words: how it ended, or why it cannot be placed. */
   reason?: string;
   /** Per container: log stream, and how the last attempt ended. */
   containers: readonly ContainerView[];
@@ -57,12 +59,16 @@ export interface ComputeService {
   readonly name: string;
   /** Where its jobs log. */
   readonly logGroup: string;
-  /** Submits, or finds what an earlier try has submitted. */
-  submit(request: JobRequest): Promise<Job>;
-  /** One call for up to 100 jobs; a job that is not known comes back as LOST. */
+  /** Submits; with `lookFirst` only what an earlier try has not submitted already. */
+  submit(request: JobRequest, options: { lookFirst: boolean }): Promise<Job>;
+  /** Ids one call of `describe` takes. */
+  readonly describeLimit: number;
+  /** One call; a job that is not known comes back as LOST. */
   describe(ids: readonly string[]): Promise<JobView[]>;
-  /** The children of an array that failed, at most `limit`. */
-  failedChildren(id: string, limit: number): Promise<JobView[]>;
+  /** The children of an array that failed, in pages: one call lists up to 1,000, one describes up to 100. */
+  failedChildren(id: string): AsyncIterable<JobView[]>;
+  /** Why a child of this array cannot be placed; undefined when the service says nothing of it. */
+  whyNotPlaced(id: string): Promise<string | undefined>;
   /** Asks for the end; ending an ended job does nothing. */
   terminate(id: string, reason: string): Promise<void>;
   /** The last lines of a log stream. */

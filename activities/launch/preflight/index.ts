@@ -7,13 +7,13 @@
 import { heartbeat, log } from '@temporalio/activity';
 import { type PreflightDependencies, preflight } from '../../../lib/launch/preflight/index.ts';
 import type { Preflight } from '../../../workflows/launch/preflight.ts';
-import { fetchPlan } from '../plan-reader.ts';
+import { plans } from '../plan-reader.ts';
 
 export interface PreflightInput {
   launchId: string;
   attempt: number;
   planAddress: string;
-  /** Look for inputs again, one call for each; without it they are left to planLaunch, which has just done so. */
+  /** Look for inputs again; without it they are left to planLaunch, which has just done so. */
   inputs?: boolean;
 }
 
@@ -24,7 +24,7 @@ export function createPreflightActivities(dependencies: PreflightDependencies) {
      * service that does not answer is an error, and retried.
      */
     async preflightLaunch(input: PreflightInput): Promise<Preflight> {
-      const plan = await fetchPlan(dependencies.s3, input.planAddress);
+      const plan = await plans.read(dependencies.s3, input.planAddress);
       const found = await preflight(plan, dependencies, { inputs: input.inputs ?? false, beat: heartbeat });
       const errors = found.findings.filter(({ level }) => level === 'error').length;
       log.info('launch checked', { launchId: input.launchId, errors, warnings: found.findings.length - errors });

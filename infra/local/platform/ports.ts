@@ -13,6 +13,8 @@ export interface Ports {
   dynamodb: number;
 }
 
+const QUIET_PORTS = { first: 20_000, count: 12_000, tries: 50 };
+
 export const DEFAULT_PORTS: Ports = { temporal: 7233, temporalUi: 8233, aws: 4577, dynamodb: 4578 };
 
 /**
@@ -41,8 +43,8 @@ export async function choosePorts(
         });
       }
     }
-    const server = await hold(0);
-    if (!server) throw new Error('the system gave no free port');
+    const server = await holdAny();
+    if (!server) throw new Error('no free port was found');
     held.push(server);
     const chosen = portOf(server);
     if (explicit === undefined) told(name, wanted, chosen);
@@ -60,6 +62,19 @@ export async function choosePorts(
 function portOf(server: Server): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/**
+ * Any free port, from below those the system gives to outgoing connections (Linux: 32768 and up): one of those may be
+ * taken between choosing it and listening on it.
+ */
+async function holdAny(): Promise<Server | undefined> {
+  const { first, count, tries } = QUIET_PORTS;
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const server = await hold(first + Math.floor(Math.random() * count));
+    if (server) return server;
+  }
+  return hold(0);
 }
 
 /** Listens on the port; undefined when that is not possible. */

@@ -27,7 +27,7 @@ export interface PreflightDependencies extends Pick<PreflightClients, 'images' |
 }
 
 export interface PreflightOptions {
-  /** Look for inputs too: one call for each. Not needed where planning has just done so. */
+  /** Look for inputs too. Not needed where planning has just done so. */
   inputs: boolean;
   /** Called while it goes on. */
   beat?(): void;

@@ -1,15 +1,15 @@
 /**
- * Can every input from outside be read? One call for each distinct input.
+ * Can every input from outside be read? As planning looks for them: in few calls where many lie in one folder.
  *
  * @module
  */
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Finding } from '../../../workflows/launch/preflight.ts';
-import { findMissing } from '../inputs.ts';
+import { takeInventory } from '../inventory.ts';
 import type { CheckInput } from './check.ts';
 
 export async function checkInputs({ plan, beat }: CheckInput, s3: S3Client): Promise<Finding[]> {
-  const missing = await findMissing(s3, plan, beat);
+  const { missing } = await takeInventory(s3, plan, beat);
   return missing.map(({ at, message }) => ({
     level: 'error',
     check: 'inputs',

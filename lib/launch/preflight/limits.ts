@@ -12,7 +12,7 @@ import {
   type Sources,
 } from '../../../workflows/launch/manifest.ts';
 import { formatSubmission, JOB_ENVIRONMENT, workflowIdOf } from '../../../workflows/launch/model.ts';
-import { attemptState } from '../../../workflows/launch/places.ts';
+import { stepState } from '../../../workflows/launch/places.ts';
 import {
   type Plan,
   type PlannedInput,
@@ -55,10 +55,11 @@ function checkStep(plan: Plan, step: PlannedStep, place: { bucket: string; batch
     // Without an item, or with far too many, there is nothing to measure.
     return findings;
   }
-  if (!Number.isInteger(step.retries) || step.retries < 0 || step.retries + 1 > MOST_ATTEMPTS) {
+  const { hostLoss } = step.retries;
+  if (!Number.isInteger(hostLoss) || hostLoss < 0 || hostLoss + 1 > MOST_ATTEMPTS) {
     error(
-      'retries',
-      `${step.retries} retries; AWS Batch makes 1 to ${MOST_ATTEMPTS} attempts`,
+      'retries.hostLoss',
+      `${hostLoss} retries; AWS Batch makes 1 to ${MOST_ATTEMPTS} attempts`,
       'ask for 0 to 9 retries',
     );
   }
@@ -130,7 +131,7 @@ function checkTags(tags: Readonly<Record<string, string>>, error: Report): void 
 function jobRequest(plan: Plan, step: PlannedStep, bucket: string) {
   const { launchId, attempt } = plan;
   return {
-    name: `lh-${launchId}-${step.name}-${attempt}-1`,
+    name: `lh-${launchId}-${step.name}-${attempt}-1-0`,
     items: step.items,
     argv:
       step.main.kind === 'argv'
@@ -139,15 +140,17 @@ function jobRequest(plan: Plan, step: PlannedStep, bucket: string) {
     vcpus: step.vcpus,
     memoryMiB: step.memoryMiB,
     ...(step.timeoutSeconds !== undefined && { timeoutSeconds: step.timeoutSeconds }),
-    retries: step.retries,
+    hostRetries: step.retries.hostLoss,
     environment: expandEnvironment(plan, step),
     contract: {
       [JOB_ENVIRONMENT.submission]: formatSubmission({
         workflowId: workflowIdOf(launchId),
+        attempt,
         step: step.name,
         generation: 1,
+        shard: 0,
       }),
-      [JOB_ENVIRONMENT.manifest]: `${attemptState(bucket, launchId, attempt)}steps/${step.name}/1.jsonl`,
+      [JOB_ENVIRONMENT.manifest]: `${stepState(bucket, launchId, attempt, step.name)}1-0.jsonl`,
       [JOB_ENVIRONMENT.rowBytes]: ROW_BYTES,
     },
     ...(plan.sharedFileSystem && { sharedFileSystem: plan.sharedFileSystem }),

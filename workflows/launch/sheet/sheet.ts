@@ -4,6 +4,7 @@
  * @module
  */
 import type { ComputeService, SheetWorkflowType } from '../model.ts';
+import type { RetryLimits } from '../retries.ts';
 
 export type Scalar = string | number | boolean;
 
@@ -20,6 +21,8 @@ export interface Sheet {
   clusterId?: string;
   sharedFileSystem?: SharedFileSystem;
   parameters?: Record<string, Scalar>;
+  cache?: boolean;
+  onFailure?: 'stop' | 'finish';
   scatter?: Record<string, SheetItem[] | { discover: string }>;
   steps: Record<string, SheetStep>;
 }
@@ -43,8 +46,10 @@ export interface SheetStep {
   after?: string[];
   inputs?: Record<string, string | { from: string; gather?: boolean }>;
   outputs?: Record<string, string>;
-  resources?: { vcpus?: number; memoryMiB?: number };
+  resources?: { vcpus?: number; memoryMiB?: number; maxMemoryMiB?: number };
   timeoutSeconds?: number;
-  retries?: number;
+  /** A number alone is that of exit codes. */
+  retries?: number | Partial<RetryLimits>;
+  whenStuck?: { failAfterSeconds: number };
   environment?: Record<string, string>;
 }

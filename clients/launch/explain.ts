@@ -1,0 +1,142 @@
+/**
+ * Gathers what ./diagnosis.ts needs to say why a launch is stuck or has failed: the registry, Temporal, AWS Batch. Each
+ * source may be down; what it would have told is left out then, and said so in the evidence.
+ *
+ * @module
+ */
+import {
+  type BatchClient,
+  DescribeComputeEnvironmentsCommand,
+  DescribeJobQueuesCommand,
+  DescribeJobsCommand,
+  ListJobsCommand,
+} from '@aws-sdk/client-batch';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { LaunchStore } from '../../lib/store/launches.ts';
+import { currentJobs, type StepItem, type StepStore } from '../../lib/store/steps.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
+import { ACTIVITY_TASK_QUEUE, isEnded } from '../../workflows/launch/model.ts';
+import { type Diagnosis, diagnose, type LiveFacts } from './diagnosis.ts';
+
+export interface ExplainSources {
+  launches: LaunchStore;
+  steps: StepStore;
+  batch: BatchClient;
+  client: Client;
+  namespace: string;
+}
+
+/** Jobs that are asked about: the first of a few steps tell what holds up all. */
+const STEPS_ASKED = 5;
+/** Types of proto TaskQueueType. */
+const QUEUE_TYPES = { workflow: 1, activity: 2 } as const;
+
+/** @returns undefined when there is no such launch */
+export async function explainLaunch(sources: ExplainSources, launchId: string): Promise<Diagnosis | undefined> {
+  const item = await sources.launches.get(launchId);
+  if (!item) return undefined;
+  const steps = await sources.steps.ofLaunch(launchId, item.attempt);
+  const live: LiveFacts = { pending: [], pollers: {}, queueProblems: [], stuck: {} };
+  const silent: string[] = [];
+  if (!isEnded(item.status)) {
+    const open = steps.filter(({ open_in: place }) => place !== undefined);
+    const asked: [string, () => Promise<Partial<LiveFacts>>][] = [
+      ['Temporal', () => askTemporal(sources, item.workflow_id)],
+      ['AWS Batch, the queue', () => askQueues(sources.batch, open)],
+      ['AWS Batch, the jobs', () => askJobs(sources.batch, open)],
+    ];
+    await Promise.all(
+      asked.map(async ([name, ask]) => {
+        try {
+          Object.assign(live, await ask());
+        } catch (error) {
+          silent.push(`${name} could not be asked: ${(error as Error).message}`);
+        }
+      }),
+    );
+    if (silent.some((line) => line.startsWith('Temporal')))
+      live.workflow = { status: 'RUNNING', historyLength: 0, taskFailures: 0 };
+  }
+  const diagnosis = diagnose(item, steps, live, Date.now());
+  return { ...diagnosis, evidence: [...diagnosis.evidence, ...silent] };
+}
+
+async function askTemporal({ client, namespace }: ExplainSources, workflowId: string): Promise<Partial<LiveFacts>> {
+  let description;
+  try {
+    description = await client.workflow.getHandle(workflowId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return {};
+    throw error;
+  }
+  const { raw, status, historyLength } = description;
+  const pollers: Record<string, number> = {};
+  for (const [name, taskQueueType] of [
+    [WORKFLOW_TASK_QUEUE, QUEUE_TYPES.workflow],
+    [ACTIVITY_TASK_QUEUE, QUEUE_TYPES.activity],
+  ] as const) {
+    const answer = await client.workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType });
+    pollers[name] = answer.pollers?.length ?? 0;
+  }
+  return {
+    workflow: { status: status.name, historyLength, taskFailures: Number(raw.pendingWorkflowTask?.attempt ?? 0) },
+    pending: (raw.pendingActivities ?? []).flatMap((activity) =>
+      activity.lastFailure
+        ? [
+            {
+              type: activity.activityType?.name ?? '',
+              attempt: Number(activity.attempt ?? 1),
+              failure: activity.lastFailure.message ?? '',
+            },
+          ]
+        : [],
+    ),
+    pollers,
+  };
+}
+
+async function askQueues(batch: BatchClient, open: readonly StepItem[]): Promise<Partial<LiveFacts>> {
+  const names = [...new Set(open.flatMap(({ job_queue: queue }) => queue ?? []))];
+  if (names.length === 0) return {};
+  const { jobQueues = [] } = await batch.send(new DescribeJobQueuesCommand({ jobQueues: names }));
+  const problems = names
+    .filter((name) => !jobQueues.some((queue) => queue.jobQueueName === name || queue.jobQueueArn === name))
+    .map((name) => `job queue ${name} is not there`);
+  for (const { jobQueueName, state, status, statusReason } of jobQueues) {
+    if (state !== 'ENABLED' || status !== 'VALID')
+      problems.push(`job queue ${jobQueueName} is ${state}, ${status}: ${statusReason ?? ''}`);
+  }
+  const environments = jobQueues.flatMap((queue) =>
+    (queue.computeEnvironmentOrder ?? []).flatMap(({ computeEnvironment }) => computeEnvironment ?? []),
+  );
+  if (environments.length === 0) return { queueProblems: problems };
+  const described = await batch.send(new DescribeComputeEnvironmentsCommand({ computeEnvironments: environments }));
+  for (const { computeEnvironmentName: name, state, status, statusReason } of described.computeEnvironments ?? []) {
+    if (state !== 'ENABLED' || status !== 'VALID')
+      problems.push(`compute environment ${name} is ${state}, ${status}: ${statusReason ?? ''}`);
+  }
+  return { queueProblems: problems };
+}
+
+async function askJobs(batch: BatchClient, open: readonly StepItem[]): Promise<Partial<LiveFacts>> {
+  const stuck: Record<string, string> = {};
+  const waiting = open.filter(({ state }) => state !== 'RUNNING').slice(0, STEPS_ASKED);
+  for (const row of waiting) {
+    const [job] = currentJobs(row);
+    if (!job) continue;
+    const reason = job.items > 1 ? await reasonOfChildren(batch, job.id) : await reasonOf(batch, job.id);
+    if (reason) stuck[row.step] = reason;
+  }
+  return { stuck };
+}
+
+async function reasonOf(batch: BatchClient, id: string): Promise<string | undefined> {
+  const { jobs = [] } = await batch.send(new DescribeJobsCommand({ jobs: [id] }));
+  return jobs[0]?.status === 'RUNNABLE' ? jobs[0].statusReason : undefined;
+}
+
+async function reasonOfChildren(batch: BatchClient, arrayJobId: string): Promise<string | undefined> {
+  const list = new ListJobsCommand({ arrayJobId, jobStatus: 'RUNNABLE', maxResults: 10 });
+  const { jobSummaryList = [] } = await batch.send(list);
+  return jobSummaryList.find(({ statusReason }) => statusReason)?.statusReason;
+}
