@@ -4,6 +4,7 @@
  * @module
  */
 import { compare, digestOf } from '../lib/digest.ts';
+import type { JobContainer } from './log-streams.ts';
 
 /** Written once, with If-None-Match, when everything of the item is stored. */
 export interface Commit {
@@ -47,11 +48,16 @@ export interface Claim {
   jobId: string;
 }
 
-/** Written when an attempt starts: what it runs on, for its cost, which the instance does not outlive. */
+/**
+ * Written when an attempt starts: what it runs on, for its cost, which the instance does not outlive, and where it
+ * logs, which AWS Batch forgets a day after the job's end.
+ */
 export interface StartRecord {
   item: string;
   jobId: string;
   jobAttempt: number;
+  generation?: number;
   startedAt: string;
   instance?: { id: string; type: string; zone: string; lifecycle: string };
+  logs?: { group: string; streams: Record<JobContainer, string> };
 }

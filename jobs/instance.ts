@@ -6,15 +6,15 @@
  */
 import type { StartRecord } from './commit.ts';
 
-/** The address is fixed by EC2; the variable is the AWS SDKs' own. */
-const ENDPOINT = process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT ?? 'http://169.254.169.254';
+/** The address is fixed by EC2. */
+const ENDPOINT = 'http://169.254.169.254';
 /** On Fargate nothing answers there; a job must not wait for that. */
 const TIMEOUT_MS = 1_000;
 
 /** @returns undefined where there is no instance to be found (Fargate, or metadata switched off) */
-export async function readInstance(): Promise<StartRecord['instance'] | undefined> {
+export async function readInstance(endpoint = ENDPOINT): Promise<StartRecord['instance'] | undefined> {
   try {
-    const base = ENDPOINT.replace(/\/$/, '');
+    const base = endpoint.replace(/\/$/, '');
     const token = await text(`${base}/latest/api/token`, {
       method: 'PUT',
       headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '60' },

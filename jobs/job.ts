@@ -32,9 +32,19 @@ export interface Job {
   work: string;
   /** The mount of the shared file system, in shared mode. */
   shared?: string;
+  /** ECS_CONTAINER_METADATA_URI_V4: the task metadata endpoint, seen from this container. */
+  taskEndpoint?: string;
+  /** AWS_EC2_METADATA_SERVICE_ENDPOINT, the AWS SDKs' own name; EC2's fixed address without it. */
+  instanceEndpoint?: string;
+  /** A line for the job's log. */
+  say(line: string): void;
 }
 
-export async function readJob(s3: S3Client, env: Readonly<Record<string, string | undefined>>): Promise<Job> {
+export async function readJob(
+  s3: S3Client,
+  env: Readonly<Record<string, string | undefined>>,
+  say: (line: string) => void,
+): Promise<Job> {
   const need = (name: string): string => {
     const value = env[name];
     if (!value)
@@ -54,6 +64,9 @@ export async function readJob(s3: S3Client, env: Readonly<Record<string, string 
     attempt: Number(env.AWS_BATCH_JOB_ATTEMPT ?? 1),
     work: need(JOB_ENVIRONMENT.work),
     ...(shared && { shared }),
+    ...(env.ECS_CONTAINER_METADATA_URI_V4 && { taskEndpoint: env.ECS_CONTAINER_METADATA_URI_V4 }),
+    ...(env.AWS_EC2_METADATA_SERVICE_ENDPOINT && { instanceEndpoint: env.AWS_EC2_METADATA_SERVICE_ENDPOINT }),
+    say,
   };
 }
 

@@ -24,9 +24,9 @@ import { mainContainer } from './task-metadata.ts';
 const STORING = 4;
 
 export async function publish(s3: S3Client, job: Job): Promise<number> {
-  const main = await mainContainer();
+  const main = await mainContainer(job);
   if (main.exitCode !== 0) {
-    console.error(`item ${job.row.item}: the command exited with ${main.exitCode}`);
+    job.say(`item ${job.row.item}: the command exited with ${main.exitCode}`);
     return main.exitCode;
   }
   const folder = join(job.work, 'outputs');
@@ -50,7 +50,7 @@ export async function publish(s3: S3Client, job: Job): Promise<number> {
   });
   await enterCache(s3, job, outputs);
   const files = Object.values(outputs).flat();
-  console.log(
+  job.say(
     `item ${job.row.item}: ${files.length} outputs, ${files.reduce((sum, file) => sum + file.bytes, 0)} bytes, committed`,
   );
   return 0;
@@ -146,7 +146,7 @@ async function enterCache(s3: S3Client, job: Job, outputs: Commit['outputs']): P
   try {
     await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.alloc(0), ContentLength: 0 }));
   } catch (error) {
-    console.error(`item ${job.row.item}: committed, but not entered into the cache: ${(error as Error).name}`);
+    job.say(`item ${job.row.item}: committed, but not entered into the cache: ${(error as Error).name}`);
   }
 }
 

@@ -18,6 +18,7 @@ import type { Claim, Commit, StartRecord } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
 import { readInstance } from './instance.ts';
 import { attemptName, type Job, JobError } from './job.ts';
+import { taskLogs } from './task-metadata.ts';
 
 /** Inputs fetched at once: enough to fill a link, few enough for a small container's memory. */
 const FETCHING = 8;
@@ -30,7 +31,7 @@ export async function stage(s3: S3Client, job: Job): Promise<number> {
   if (brought.status === 'rejected') throw brought.reason;
   if (started.status === 'rejected') throw started.reason;
   const bytes = brought.value;
-  console.log(
+  job.say(
     `item ${job.row.item}: ${job.row.inputs.length} inputs, ${bytes} bytes, in ${Date.now() - Date.parse(startedAt)} ms`,
   );
   return 0;
@@ -92,13 +93,15 @@ async function exists(s3: S3Client, address: string): Promise<boolean> {
 }
 
 async function recordStart(s3: S3Client, job: Job, startedAt: string): Promise<void> {
-  const instance = await readInstance();
+  const [instance, logs] = await Promise.all([readInstance(job.instanceEndpoint), taskLogs(job)]);
   const record: StartRecord = {
     item: job.row.item,
     jobId: job.id,
     jobAttempt: job.attempt,
+    generation: job.generation,
     startedAt,
     ...(instance && { instance }),
+    ...(logs && { logs }),
   };
   await putJson(s3, `${job.row.starts}${attemptName(job)}.json`, record);
 }

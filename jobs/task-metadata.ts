@@ -1,22 +1,32 @@
 /**
- * How the user's container ended, by the ECS task metadata endpoint (version 4): containers of a task see each
- * other's exit codes there, and nowhere else.
+ * What the ECS task metadata endpoint (version 4) tells: how the user's container ended, since containers of a task
+ * see each other's exit codes there and nowhere else, and where the task logs.
  *
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { StartRecord } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
-import { JobError } from './job.ts';
+import { type Job, JobError } from './job.ts';
+import { taskStreams } from './log-streams.ts';
 
 interface TaskMetadata {
   Containers?: { Name?: string; KnownStatus?: string; ExitCode?: number; StartedAt?: string; CreatedAt?: string }[];
 }
 
+interface ContainerMetadata {
+  LogDriver?: string;
+  LogOptions?: Record<string, string>;
+}
+
+/** Where a job logs is worth no more than this: a job must not wait for it. */
+const TIMEOUT_MS = 1_000;
 /** The agent learns of a container's end a moment after the next one has been started. */
 const PATIENCE_MS = 15_000;
 
-export async function mainContainer(): Promise<{ exitCode: number; startedAt: string }> {
-  const endpoint = process.env.ECS_CONTAINER_METADATA_URI_V4;
+export async function mainContainer({
+  taskEndpoint: endpoint,
+}: Pick<Job, 'taskEndpoint'>): Promise<{ exitCode: number; startedAt: string }> {
   if (!endpoint)
     throw new JobError(EXIT.notAJob, 'ECS_CONTAINER_METADATA_URI_V4 is not set: this program runs in a task of ECS');
   const until = Date.now() + PATIENCE_MS;
@@ -34,5 +44,25 @@ export async function mainContainer(): Promise<{ exitCode: number; startedAt: st
     }
     if (Date.now() > until) throw new JobError(EXIT.failed, 'the command has ended, but ECS does not say how');
     await delay(50);
+  }
+}
+
+/**
+ * Where the containers of this task log. Asked in `stage`, when Docker has only that one: the agent creates a container
+ * when its dependencies are met, and tells nothing of it before. So the others' streams follow from its own.
+ * @returns undefined where the endpoint does not tell, or the job definition logs elsewhere
+ */
+export async function taskLogs({
+  taskEndpoint: endpoint,
+}: Pick<Job, 'taskEndpoint'>): Promise<StartRecord['logs'] | undefined> {
+  if (!endpoint) return undefined;
+  try {
+    const answer = await fetch(endpoint, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const { LogDriver, LogOptions = {} } = (await answer.json()) as ContainerMetadata;
+    const group = LogOptions['awslogs-group'];
+    const streams = taskStreams('stage', LogOptions['awslogs-stream'] ?? '');
+    return LogDriver === 'awslogs' && group && streams ? { group, streams } : undefined;
+  } catch {
+    return undefined;
   }
 }

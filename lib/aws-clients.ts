@@ -23,17 +23,24 @@ export interface AwsClients {
 
 /** Short retries here: the long ones are Temporal's. */
 const RETRIES = { maxAttempts: 3 };
+/**
+ * The SDK waits for ever by default; a connection that hangs must end before the activity it is in does (20 s), or within
+ * what a person waits for.
+ */
+const PATIENCE = { requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000, throwOnRequestTimeout: true } };
+/** A long poll of SQS takes 20 s by itself. */
+const LONG_POLL = { requestHandler: { connectionTimeout: 5_000, requestTimeout: 40_000, throwOnRequestTimeout: true } };
 
 export function createAwsClients(): AwsClients {
   const clients = {
-    s3: new S3Client(RETRIES),
-    dynamodb: new DynamoDBClient(RETRIES),
-    batch: new BatchClient(RETRIES),
+    s3: new S3Client({ ...RETRIES, ...PATIENCE }),
+    dynamodb: new DynamoDBClient({ ...RETRIES, ...PATIENCE }),
+    batch: new BatchClient({ ...RETRIES, ...PATIENCE }),
     // SubmitJob has no client token: a retry inside the SDK would make a second job before anybody could look the first
     // one up. Temporal retries it, and the look-up comes first then.
-    submitter: new BatchClient({ maxAttempts: 1 }),
-    logs: new CloudWatchLogsClient(RETRIES),
-    sqs: new SQSClient(RETRIES),
+    submitter: new BatchClient({ maxAttempts: 1, ...PATIENCE }),
+    logs: new CloudWatchLogsClient({ ...RETRIES, ...PATIENCE }),
+    sqs: new SQSClient({ ...RETRIES, ...LONG_POLL }),
   };
   return { ...clients, destroy: () => Object.values(clients).forEach((client) => client.destroy()) };
 }

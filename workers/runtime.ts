@@ -20,6 +20,7 @@ import { builtFile, connectTemporal, converterOf } from '../lib/temporal/client.
 import { WORKFLOW_TASK_QUEUE } from '../workflows/kit/queues.ts';
 import { ACTIVITY_TASK_QUEUE as LAUNCH_QUEUE } from '../workflows/launch/model.ts';
 import { ACTIVITY_TASK_QUEUE as POLLER_QUEUE } from '../workflows/poller/model.ts';
+import { heartbeats } from './heartbeats.ts';
 
 /** Workflows kept in memory; a sticky cache counts workflows, it does not weigh them. */
 const CACHED_WORKFLOWS = 300;
@@ -61,6 +62,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
     Worker.create({
       ...shared,
       taskQueue: LAUNCH_QUEUE,
+      interceptors: { activity: [heartbeats] },
       activities: createLaunchActivities({
         s3: aws.s3,
         launches,
@@ -74,6 +76,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
     Worker.create({
       ...shared,
       taskQueue: POLLER_QUEUE,
+      interceptors: { activity: [heartbeats] },
       activities: createPollerActivities({ steps, launches, compute: batch, client }),
       maxConcurrentActivityTaskExecutions: 4,
     }),

@@ -21,13 +21,13 @@ import { planLaunch } from '../../workflows/launch/plan.ts';
 import { type ParsedSheet, parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
 import { SheetError } from '../../workflows/launch/sheet/problems.ts';
 import { explainLaunch } from '../launch/explain.ts';
-import { stepLogs } from '../launch/logs.ts';
 import { launchOutputs, type Output } from '../launch/outputs.ts';
 import { followLaunch, storedProgress } from '../launch/progress.ts';
 import { retryLaunch } from '../launch/retry.ts';
 import { type Started, startLaunch } from '../launch/start.ts';
 import { CliError, type Context, EXIT, print, table, withContext, workflowPage } from './context.ts';
 import { showLive } from './live.ts';
+import { addLogsCommand } from './logs.ts';
 import { drawLaunch, durations, paint, seconds } from './picture.ts';
 import { addPreflightCommand } from './preflight.ts';
 
@@ -82,22 +82,7 @@ export function addLaunchCommands(program: Command): void {
     .option('--json', 'print a JSON object for each change')
     .addHelpText('after', '\nExample:\n  longhaul launch watch cohort-7-run-1')
     .action((id: string, options: Json) => withContext((context) => watch(context, id, options)));
-  launch
-    .command('logs')
-    .argument('<launch id>')
-    .argument('[step]', 'all steps when left out')
-    .description('what the jobs of a launch have written')
-    .addOption(
-      new Option('--container <name...>', 'whose lines').choices(['stage', 'main', 'publish']).default(['main']),
-    )
-    .option('--json', 'print a JSON object for each line')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  longhaul launch logs cohort-7-run-1 align\n  longhaul launch logs cohort-7-run-1 --container stage main publish',
-    )
-    .action((id: string, step: string | undefined, options: Json & { container: string[] }) =>
-      withContext((context) => logs(context, id, step, options)),
-    );
+  addLogsCommand(launch);
   launch
     .command('explain')
     .argument('<launch id>')
@@ -322,29 +307,6 @@ async function printJson(pictures: AsyncIterable<LaunchProgress>): Promise<Launc
     shown = line;
   }
   return last;
-}
-
-async function logs(
-  context: Context,
-  id: string,
-  name: string | undefined,
-  options: Json & { container: string[] },
-): Promise<void> {
-  const item = await context.launches.get(id);
-  if (!item) throw new CliError(`there is no launch ${id}: "longhaul launch list" shows those there are`);
-  const steps = await context.steps.ofLaunch(id, item.attempt);
-  const wanted = name === undefined ? steps : steps.filter((step) => step.step === name);
-  if (name !== undefined && wanted.length === 0) {
-    throw new CliError(
-      `launch ${id} has submitted no step ${name}; it has: ${steps.map((step) => step.step).join(', ') || 'none'}`,
-    );
-  }
-  for (const step of wanted) {
-    for (const line of await stepLogs(context.aws, step, options.container)) {
-      const who = `${line.step}${line.index === undefined ? '' : `[${line.index}]`}${options.container.length > 1 ? `/${line.container}` : ''}`;
-      print(options.json, line, () => `${line.at.slice(11, 23)} ${who}  ${line.message}`);
-    }
-  }
 }
 
 async function explain(context: Context, id: string, options: Json): Promise<void> {

@@ -111,6 +111,32 @@ describe.skipIf(!BATCH_READY)(
         expect(told.arn).toBe(job.attempts?.[0]?.taskProperties?.[0]?.taskArn);
       });
 
+      it('where they log, and nothing of a container that waits for others to end', async () => {
+        const ask = `(async () => {
+          const read = async (path) => (await fetch(process.env.ECS_CONTAINER_METADATA_URI_V4 + path)).json();
+          const [{ LogDriver, LogOptions }, { Containers }] = [await read(''), await read('/task')];
+          const options = Object.fromEntries(['group', 'region', 'stream'].map((name) => [name, LogOptions['awslogs-' + name]]));
+          console.log(JSON.stringify({ LogDriver, options, names: Containers.map(({ Name }) => Name) }));
+        })()`;
+        const definition = await stageMainPublish({ stage: ask, main: ask, publish: '' });
+
+        const job = await at.over(await at.submit(definition));
+
+        for (const [name, waiting] of [
+          ['stage', /(^|-)(main|publish)$/],
+          ['main', /(^|-)publish$/],
+        ] as const) {
+          const ended = job.attempts?.[0]?.taskProperties?.[0]?.containers?.find((one) => one.name === name);
+          const [line = '{}'] = await at.lines(ended?.logStreamName ?? '');
+          const told = JSON.parse(line);
+          expect(told).toMatchObject({
+            LogDriver: 'awslogs',
+            options: { group: '/aws/batch/job', region: at.target.client.region, stream: ended?.logStreamName },
+          });
+          expect(told.names.filter((one: string) => waiting.test(one))).toEqual([]);
+        }
+      });
+
       it('which instance they are on, as the job program asks for it', async () => {
         const definition = await define([
           { ...container('main', ''), command: ['node', '--input-type=module', '-e', await instanceProgram()] },

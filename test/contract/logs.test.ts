@@ -209,4 +209,36 @@ describe('lines', () => {
     expect(phrase).toEqual(['ERROR disk full']);
     expect(named).toEqual(['WARN disk slow', 'ERROR disk "bad"']);
   });
+
+  it('are filtered over named streams, each line once whatever the page, and refused with one that is not there', async () => {
+    const streams = [await newStream('named'), await newStream('named'), await newStream('named')];
+    for (const stream of streams) {
+      await put(stream, ['one', 'two', 'three']);
+      await settled(stream, 3);
+    }
+    const filter = (more: Partial<FilterLogEventsCommandInput>) =>
+      logs.send(new FilterLogEventsCommand({ logGroupName, ...more }));
+
+    const seen: string[] = [];
+    const ids = new Set<string | undefined>();
+    let nextToken: string | undefined;
+    do {
+      const page = await filter({ logStreamNames: streams, limit: 2, ...(nextToken && { nextToken }) });
+      for (const { logStreamName = '', message, eventId } of page.events ?? []) {
+        seen.push(`${streams.indexOf(logStreamName)} ${message}`);
+        ids.add(eventId);
+      }
+      nextToken = page.nextToken;
+    } while (nextToken !== undefined);
+    const missing = await failure(filter({ logStreamNames: [...streams, 'named/nobody'] }));
+    const tooMany = await failure(filter({ logStreamNames: Array.from({ length: 101 }, (_, index) => `${index}`) }));
+
+    expect(seen.toSorted()).toEqual(streams.flatMap((_, index) => ['one', 'three', 'two'].map((m) => `${index} ${m}`)));
+    expect(ids.size).toBe(9);
+    expect(missing).toMatchObject({
+      name: 'ResourceNotFoundException',
+      message: 'The specified log stream does not exist.',
+    });
+    expect(tooMany.name).toBe('InvalidParameterException');
+  });
 });

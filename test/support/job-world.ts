@@ -20,6 +20,8 @@ export const BUCKET = 'longhaul';
 export interface JobWorld extends StandIns {
   /** What the endpoint says of the container `main`, one answer after the other; the last one stays. */
   main: { KnownStatus: string; ExitCode?: number | null; Name?: string }[];
+  /** Where the endpoint says that the asking container, `stage`, logs. */
+  logging: { LogDriver?: string; LogOptions?: Record<string, string> };
   /** A job with a fresh volume. */
   job(row?: Partial<ManifestRow>, more?: Partial<Job>): Promise<Job>;
   /** A folder as a file system many jobs share. */
@@ -44,6 +46,10 @@ export async function openJobWorld(): Promise<JobWorld> {
   const server = createServer((request, response) => {
     const [main] = world.main;
     if (world.main.length > 1) world.main.shift();
+    if (request.url === '/v4/task-1') {
+      const own = { Name: 'stage', KnownStatus: 'RUNNING', ...world.logging };
+      return void response.setHeader('content-type', 'application/json').end(JSON.stringify(own));
+    }
     if (request.url !== '/v4/task-1/task') return void response.writeHead(404).end();
     response.setHeader('content-type', 'application/json').end(JSON.stringify(taskMetadata(main ?? {})));
   }).listen(0, '127.0.0.1');
@@ -55,6 +61,7 @@ export async function openJobWorld(): Promise<JobWorld> {
   const world: JobWorld = {
     ...standIns,
     main: [{ KnownStatus: 'STOPPED', ExitCode: 0 }],
+    logging: {},
     async job(row = {}, more = {}) {
       return {
         row: { ...ROW, ...row },
@@ -63,6 +70,8 @@ export async function openJobWorld(): Promise<JobWorld> {
         id: 'job-1',
         attempt: 1,
         work: await folder(),
+        ...(process.env.ECS_CONTAINER_METADATA_URI_V4 && { taskEndpoint: process.env.ECS_CONTAINER_METADATA_URI_V4 }),
+        say: (line) => console.log(line),
         ...more,
       };
     },

@@ -18,7 +18,7 @@ const errors: string[] = [];
 beforeEach(async () => {
   errors.length = 0;
   vi.spyOn(console, 'log').mockImplementation(() => {});
-  vi.spyOn(console, 'error').mockImplementation((line: string) => void errors.push(line));
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void errors.push(line));
   world = await openJobWorld();
 });
 afterEach(() => world.close());
@@ -64,8 +64,8 @@ describe('the exit code', () => {
   });
 
   it('cannot be known outside of a task', async () => {
-    const job = await jobWith({}, {});
     vi.stubEnv('ECS_CONTAINER_METADATA_URI_V4', '');
+    const job = await jobWith({}, {});
     expect(await jobError(publish(world.s3, job))).toMatchObject({ exitCode: 67 });
   });
 });

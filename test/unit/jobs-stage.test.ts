@@ -187,6 +187,46 @@ describe('the start record', () => {
   });
 });
 
+describe('where a job logs', () => {
+  const awslogs = (stream: string) => ({
+    LogDriver: 'awslogs',
+    LogOptions: {
+      'awslogs-create-group': 'true',
+      'awslogs-group': '/aws/batch/job',
+      'awslogs-region': 'us-east-1',
+      'awslogs-stream': stream,
+    },
+  });
+  const recorded = async (logging: JobWorld['logging']) => {
+    world.logging = logging;
+    await stage(world.s3, await world.job());
+    return (await world.json<StartRecord>('launches/run-1/starts/work/a/job-1-1.json')).logs;
+  };
+
+  it.each([
+    ['tools/stage/0a1b', 'tools/main/0a1b', 'tools/publish/0a1b'],
+    ['a-stage/b/tools-stage/0a1b', 'a-stage/b/tools-main/0a1b', 'a-stage/b/tools-publish/0a1b'],
+  ])('is derived from its own stream, %s', async (own, main, publish) => {
+    expect(await recorded(awslogs(own))).toEqual({
+      group: '/aws/batch/job',
+      streams: { stage: own, main, publish },
+    });
+  });
+
+  it.each([
+    ['the endpoint does not tell', {}],
+    ['the job logs elsewhere', { LogDriver: 'splunk', LogOptions: { 'splunk-url': 'https://splunk.invalid' } }],
+    ['its stream is named otherwise', awslogs('custom')],
+  ])('is left out where %s', async (_, logging) => {
+    expect(await recorded(logging)).toBeUndefined();
+  });
+
+  it('is left out where there is no endpoint, and stops no job', async () => {
+    vi.stubEnv('ECS_CONTAINER_METADATA_URI_V4', 'http://127.0.0.1:9/v4/none');
+    expect(await recorded(awslogs('tools/stage/0a1b'))).toBeUndefined();
+  });
+});
+
 describe('with a shared file system', () => {
   const shared = { sharedOutputs: 'longhaul/run-1/work/a' };
 
@@ -221,6 +261,8 @@ describe('with a shared file system', () => {
   });
 });
 
+const quiet = () => {};
+
 describe('what a job knows of itself', () => {
   const env = (rowBytes: number, more: Record<string, string> = {}) => ({
     LONGHAUL_SUBMISSION: 'launch/run-1|1|work|3|0',
@@ -236,29 +278,29 @@ describe('what a job knows of itself', () => {
     const { rowBytes, text } = encodeManifest(rows);
     await world.put('manifest.jsonl', text);
     for (const [index, row] of rows.entries()) {
-      const job = await readJob(world.s3, env(rowBytes, { AWS_BATCH_JOB_ARRAY_INDEX: String(index) }));
+      const job = await readJob(world.s3, env(rowBytes, { AWS_BATCH_JOB_ARRAY_INDEX: String(index) }), quiet);
       expect(job).toMatchObject({ row, generation: 3, id: 'job-1:1', attempt: 1 });
       expect(job).not.toHaveProperty('shared');
     }
-    expect(await readJob(world.s3, env(rowBytes, { AWS_BATCH_JOB_ATTEMPT: '4', LONGHAUL_SHARED: '/x' }))).toMatchObject(
-      {
-        row: rows[0],
-        attempt: 4,
-        shared: '/x',
-      },
-    );
+    expect(
+      await readJob(world.s3, env(rowBytes, { AWS_BATCH_JOB_ATTEMPT: '4', LONGHAUL_SHARED: '/x' }), quiet),
+    ).toMatchObject({
+      row: rows[0],
+      attempt: 4,
+      shared: '/x',
+    });
   });
 
   it.each(Object.keys(env(1)))('needs %s, and says so with 67', async (name) => {
     const { rowBytes, text } = encodeManifest([ROW]);
     await world.put('manifest.jsonl', text);
-    const error = await jobError(readJob(world.s3, { ...env(rowBytes), [name]: undefined }));
+    const error = await jobError(readJob(world.s3, { ...env(rowBytes), [name]: undefined }, quiet));
     expect(error).toMatchObject({ exitCode: 67 });
     expect(error.message).toContain(`${name} is not set`);
   });
 
   it('is refused when its submission key is no key of ours', async () => {
-    const error = await jobError(readJob(world.s3, { ...env(1), LONGHAUL_SUBMISSION: 'x' }));
+    const error = await jobError(readJob(world.s3, { ...env(1), LONGHAUL_SUBMISSION: 'x' }, quiet));
     expect(error).toMatchObject({ exitCode: 67 });
   });
 });

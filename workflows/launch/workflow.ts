@@ -37,14 +37,15 @@ import { LaunchState, type StepOutline } from './state.ts';
 /** Reads and writes of small things. What cannot be mended says so itself, so retrying for long is right. */
 const REGISTRY = {
   taskQueue: ACTIVITY_TASK_QUEUE,
-  startToCloseTimeout: '30 seconds',
+  // Longer than the few calls take with the SDK's own retries; and what a worker's death costs at most.
+  startToCloseTimeout: '20 seconds',
   retry: { maximumInterval: '30 seconds' },
 } as const;
 /** Listing inputs, writing manifests, submitting: long for wide steps, so they heartbeat. */
 const WIDE = {
   taskQueue: ACTIVITY_TASK_QUEUE,
   startToCloseTimeout: '1 hour',
-  heartbeatTimeout: '30 seconds',
+  heartbeatTimeout: '10 seconds',
   retry: { maximumInterval: '1 minute' },
 } as const;
 

@@ -29,7 +29,7 @@ const LAUNCHES_EVERY = 10;
 const POLL = {
   taskQueue: ACTIVITY_TASK_QUEUE,
   startToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '1 minute',
+  heartbeatTimeout: '10 seconds',
   retry: { maximumInterval: '1 minute' },
 } as const;
 const { pollOpenJobs } = proxyActivities<PollerActivities>(POLL);

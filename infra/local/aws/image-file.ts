@@ -11,6 +11,11 @@ export interface Image {
   /** Directories put before PATH. */
   path?: readonly string[];
   environment?: Readonly<Record<string, string>>;
+  /**
+   * Instead of a process: a module whose `run` is called in the stand-in itself (`ModuleRun` of batch/images.ts). For
+   * loads of thousands of jobs, which as processes would measure the machine.
+   */
+  module?: string;
 }
 
 /** The file, read anew: a person may add to it at any time. */

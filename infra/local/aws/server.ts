@@ -55,7 +55,9 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
   const services = [sqs, events, logs, s3, batch, ...lookedUp].map(({ service }) => service);
   if (options.dynamodb) services.push(createDynamoDbProxy({ host: '127.0.0.1', port: options.dynamodb.port }));
   const door = await openFrontDoor(kit, services, options.port);
-  kit.actions.set('POST lose-instance', ({ instanceId }) => ({ lost: batch.loseInstance(String(instanceId)) }));
+  kit.actions.set('POST lose-instance', ({ instanceId, zombies }) => ({
+    lost: batch.loseInstance(String(instanceId), zombies === true),
+  }));
   kit.actions.set('GET instances', () => ({ instanceIds: batch.instanceIds() }));
   // Jobs call back through the front door, so they start only once its address is known.
   await batch.start({ endpointUrl: door.url });

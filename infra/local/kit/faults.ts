@@ -19,7 +19,8 @@ export interface FaultRule {
   /** Instead of nth/times: the share of matching calls that are hit, 0 to 1, drawn from `seed`. */
   share?: number;
   seed?: number;
-  effect: 'throttle' | 'error' | 'delay' | 'reset';
+  /** `hang`: no answer, ever; the race point at which a caller can be killed. */
+  effect: 'throttle' | 'error' | 'delay' | 'reset' | 'hang';
   /** Before the effect (default) or after it: then the work is done and only the answer is lost. */
   when?: 'before' | 'after';
   /** For `error`: HTTP status (default 500) and the service's error code (default InternalFailure). */
@@ -33,11 +34,16 @@ export interface FaultRule {
 export type Fault = Required<Pick<FaultRule, 'effect' | 'when' | 'status' | 'code' | 'delayMs'>>;
 
 export class FaultPlan {
-  #rules: { rule: FaultRule; seen: number; random: () => number }[] = [];
+  #rules: { rule: FaultRule; seen: number; struck: number; random: () => number }[] = [];
 
   /** Replaces the plan; counting starts anew. */
   set(rules: readonly FaultRule[]): void {
-    this.#rules = rules.map((rule) => ({ rule, seen: 0, random: mulberry32(rule.seed ?? 1) }));
+    this.#rules = rules.map((rule) => ({ rule, seen: 0, struck: 0, random: mulberry32(rule.seed ?? 1) }));
+  }
+
+  /** How often each rule of the plan has hit, in their order. */
+  hits(): number[] {
+    return this.#rules.map(({ struck }) => struck);
   }
 
   /** Counts one call against every rule and returns the fault of the first rule that hits it. */
@@ -55,6 +61,7 @@ export class FaultPlan {
           ? entry.seen >= first && entry.seen < first + (rule.times ?? 1)
           : entry.random() < rule.share;
       if (struck && hit === undefined) {
+        entry.struck += 1;
         hit = {
           effect: rule.effect,
           when: rule.when ?? 'before',

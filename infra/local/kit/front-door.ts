@@ -6,6 +6,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
@@ -101,8 +102,10 @@ async function answer(
     const late = fault?.when === 'after' && fault.effect === 'delay';
     if (fault?.effect === 'delay' && !late) await delay(fault.delayMs);
     if (fault?.when === 'after' && !late) await runUnheard(call);
-    if (fault?.effect === 'reset') {
-      kit.calls.add({ ...record, operation: call.operation, subject: call.subject, status: 0, error: 'reset' });
+    if (fault?.effect === 'reset' || fault?.effect === 'hang') {
+      kit.calls.add({ ...record, operation: call.operation, subject: call.subject, status: 0, error: fault.effect });
+      // Until the caller gives up, or is gone.
+      if (fault.effect === 'hang' && !incoming.socket.destroyed) await once(incoming.socket, 'close');
       incoming.socket.destroy();
       return;
     }
@@ -240,7 +243,7 @@ async function administer(
   } catch (error) {
     return json({ message: (error as Error).message }, 400);
   }
-  const known = ['GET health', 'GET calls', 'PUT faults', 'POST clock', ...kit.actions.keys()];
+  const known = ['GET health', 'GET calls', 'GET faults', 'PUT faults', 'POST clock', ...kit.actions.keys()];
   return json({ message: `unknown: ${topic}; there are ${known.join(', ')}` }, 404);
 }
 
@@ -255,6 +258,7 @@ function steer(kit: Kit, topic: string, query: URLSearchParams, text: string): u
     if (operation) filter.operation = operation;
     return { lastSeq: kit.calls.lastSeq, calls: kit.calls.list(filter) };
   }
+  if (topic === 'GET faults') return { hits: kit.faults.hits() };
   if (topic === 'PUT faults') {
     kit.faults.set(JSON.parse(text) as FaultRule[]);
     return { ok: true };

@@ -174,7 +174,10 @@ export class Supervised {
       const child = this.#child;
       if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit');
       if (this.#abort.signal.aborted) return;
-      inARow = Date.now() - begun > STEADY_AFTER_MS ? 1 : inARow + 1;
+      const steady = Date.now() - begun > STEADY_AFTER_MS;
+      // What somebody kills is not broken: it comes back however often that happens.
+      const killed = child !== undefined && child.signalCode !== null;
+      inARow = steady ? 1 : killed ? Math.min(inARow + 1, 2) : inARow + 1;
       if (inARow > MOST_RESTARTS) {
         this.#set({ state: 'failed' });
         const said = await tail(this.logFile, 5);

@@ -68,6 +68,7 @@ export class Attempts {
     const task = new Task(this.#host, {
       directory: join(this.#directory, 'scratch'),
       taskId: id,
+      region,
       plans: containers.map((properties, index) => ({
         properties,
         serviceEnvironment,

@@ -14,6 +14,7 @@ import { ContainerError, checkCommand, pullImage } from './images.ts';
 import { killGroup, killStray, signal, spawnLeashed } from './leash.ts';
 import { writeLines } from './log-lines.ts';
 import type { MemoryWatch, Watch } from './memory-watch.ts';
+import { startModule } from './module-container.ts';
 import { type Mount, translator } from './mounts.ts';
 
 export const LOG_GROUP = '/aws/batch/job';
@@ -67,7 +68,15 @@ export interface ContainerEnd {
   reason?: string;
 }
 
-export class Container {
+/** As a task handles it, however it runs. */
+export interface RunningContainer {
+  /** Resolves once nothing of it runs any more. */
+  ended: Promise<ContainerEnd>;
+  stop(): void;
+  kill(): void;
+}
+
+class Container implements RunningContainer {
   readonly #host: ContainerHost;
   readonly #child: ChildProcess;
   readonly #id: string;
@@ -92,6 +101,8 @@ export class Container {
         lines.map((message) => ({ timestamp, message })),
       );
     };
+    // The awslogs driver creates the stream with the container, before there is a line.
+    write([]);
     const limit = plan.memoryMiB === undefined ? undefined : plan.memoryMiB * 1024 * 1024;
     this.#watch = host.memory.add(this.#pid, limit, () => {
       this.#outOfMemory = true;
@@ -129,7 +140,7 @@ export class Container {
 }
 
 /** @throws ContainerError whose message is the container's reason */
-export async function startContainer(host: ContainerHost, plan: ContainerPlan): Promise<Container> {
+export async function startContainer(host: ContainerHost, plan: ContainerPlan): Promise<RunningContainer> {
   const { properties } = plan;
   const image = await pullImage(host.imagesFile, properties.image ?? '');
   const id = randomUUID();
@@ -155,6 +166,8 @@ export async function startContainer(host: ContainerHost, plan: ContainerPlan): 
   Object.assign(environment, plan.serviceEnvironment);
   const command = properties.command?.length ? properties.command : (image.command ?? []);
   const argv = [...(image.entrypoint ?? []), ...command].map(translate);
+  if (image.module !== undefined)
+    return startModule(host, { module: image.module, argv, env: environment, logStream: plan.logStream });
   checkCommand(argv, environment.PATH ?? '', cwd);
   const child = spawnLeashed({ argv, env: environment, cwd, id });
   await new Promise<void>((resolve, reject) => {

@@ -38,6 +38,7 @@ export class Engine {
   readonly #attempts: Attempts;
   readonly #instances: Instances;
   readonly #running = new Map<Job, Running>();
+  readonly #zombies = new Set<Attempt>();
   readonly #settled: Job[] = [];
   #settling = false;
   #closed = false;
@@ -121,16 +122,22 @@ export class Engine {
     this.scheduler.kick();
   }
 
-  /** The instance vanishes with all that runs on it. */
-  loseInstance(instanceId: string): boolean {
+  /**
+   * The instance vanishes with all that runs on it; with `zombies` only for the service: its processes go on, as on a
+   * host that has lost its network for a while.
+   */
+  loseInstance(instanceId: string, zombies = false): boolean {
     const instance = this.#instances.get(instanceId);
     if (!instance) return false;
     this.#instances.end(instance);
-    for (const job of instance.jobs) {
+    for (const job of [...instance.jobs]) {
       const running = this.#running.get(job);
       if (!running) continue;
       running.ending ??= { statusReason: `Host EC2 (instance ${instanceId}) terminated.`, retry: true };
-      running.attempt.kill();
+      if (zombies) {
+        this.#zombies.add(running.attempt);
+        this.#attemptEnded(job, running.attempt, { containers: new Map(), started: true });
+      } else running.attempt.kill();
     }
     return true;
   }
@@ -143,7 +150,8 @@ export class Engine {
       cancelTimeout?.();
       attempt.kill();
     }
-    await Promise.all(running.map(({ attempt }) => attempt.result));
+    for (const zombie of this.#zombies) zombie.kill();
+    await Promise.all([...running.map(({ attempt }) => attempt), ...this.#zombies].map((attempt) => attempt.result));
   }
 
   /** One thing less to wait for. */
@@ -190,7 +198,7 @@ export class Engine {
       },
     });
     this.#store.saveState(job);
-    void attempt.result.then((result) => this.#attemptEnded(job, result));
+    void attempt.result.then((result) => this.#attemptEnded(job, attempt, result));
   }
 
   #containerRuns(job: Job, name: string): void {
@@ -215,11 +223,12 @@ export class Engine {
     });
   }
 
-  #attemptEnded(job: Job, result: AttemptResult): void {
+  #attemptEnded(job: Job, attempt: Attempt, result: AttemptResult): void {
     if (this.#closed) return;
     const running = this.#running.get(job);
     const { current } = job.state;
-    if (!running || !current) return;
+    // The end of a zombie is nobody's news.
+    if (running?.attempt !== attempt || !current) return;
     this.#running.delete(job);
     running.cancelTimeout?.();
     this.#instances.release(running.instance, job, demandOf(job.spec));

@@ -9,6 +9,14 @@ import { parseReference } from '../../../../lib/images/reference.ts';
 import { type Image, readImages } from '../image-file.ts';
 import { storedImages } from '../registry/images.ts';
 
+/** @returns the exit code */
+export type ModuleRun = (container: {
+  argv: readonly string[];
+  env: Readonly<Record<string, string>>;
+  say(line: string): void;
+  signal: AbortSignal;
+}) => Promise<number>;
+
 /** A container that cannot be made or started; the message is the container's reason. */
 export class ContainerError extends Error {
   override readonly name = 'ContainerError';

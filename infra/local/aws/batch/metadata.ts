@@ -24,10 +24,13 @@ export interface ContainerMetadata {
   Name: string;
   Image: string;
   DesiredStatus: 'RUNNING' | 'STOPPED';
-  KnownStatus: 'CREATED' | 'RUNNING' | 'STOPPED';
+  /** `NONE`: not created yet, because it waits for others. */
+  KnownStatus: 'NONE' | 'CREATED' | 'RUNNING' | 'STOPPED';
   ExitCode?: number;
   StartedAt?: string;
   FinishedAt?: string;
+  LogDriver: 'awslogs';
+  LogOptions: { 'awslogs-group': string; 'awslogs-region': string; 'awslogs-stream': string };
 }
 
 export interface TaskMetadata {
@@ -125,9 +128,11 @@ export class MetadataService {
     const [taskId = '', index = ''] = id.split('-');
     const task = this.#tasks.get(taskId)?.();
     const container = task?.Containers[Number(index)];
-    if (!container || more.length > 0) return undefined;
+    if (!task || !container || more.length > 0) return undefined;
     if (what === undefined) return container;
-    return what === 'task' ? task : undefined;
+    // The agent tells of a container once Docker has it, so not while it waits for others to end.
+    const Containers = task.Containers.filter(({ KnownStatus }) => KnownStatus !== 'NONE');
+    return what === 'task' ? { ...task, Containers } : undefined;
   }
 
   #forgetOld(): void {

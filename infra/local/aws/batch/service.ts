@@ -42,8 +42,8 @@ export interface Batch {
   service: AwsService;
   /** Takes up the work left by the last process and runs jobs from now on. */
   start(options: { endpointUrl: string }): Promise<void>;
-  /** Ends an instance as a lost host; false when there is none of that id. */
-  loseInstance(instanceId: string): boolean;
+  /** Ends an instance as a lost host, or leaves its processes as zombies; false when there is none of that id. */
+  loseInstance(instanceId: string, zombies?: boolean): boolean;
   /** Ids of the instances that are up. */
   instanceIds(): string[];
 }
@@ -114,7 +114,7 @@ export async function createBatch(options: BatchOptions): Promise<Batch> {
       attempts.setEndpoint(endpointUrl);
       engine.start();
     },
-    loseInstance: (instanceId) => engine.loseInstance(instanceId),
+    loseInstance: (instanceId, zombies) => engine.loseInstance(instanceId, zombies),
     instanceIds: () => instances.list().map(({ id }) => id),
   };
 }

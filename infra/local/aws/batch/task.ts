@@ -6,10 +6,16 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Container, type ContainerHost, type ContainerPlan, startContainer } from './container.ts';
+import {
+  type ContainerHost,
+  type ContainerPlan,
+  LOG_GROUP,
+  type RunningContainer,
+  startContainer,
+} from './container.ts';
 import { type ContainerState, readiness } from './dependencies.ts';
 import { ContainerError } from './images.ts';
-import type { TaskMetadata } from './metadata.ts';
+import type { ContainerMetadata, TaskMetadata } from './metadata.ts';
 
 export interface ContainerOutcome {
   name: string;
@@ -26,7 +32,7 @@ interface Entry {
   essential: boolean;
   state: ContainerState;
   reason?: string;
-  container?: Container;
+  container?: RunningContainer;
   startedAt?: Date;
   finishedAt?: Date;
 }
@@ -34,6 +40,7 @@ interface Entry {
 export class Task {
   readonly #host: ContainerHost;
   readonly #scratch: string;
+  readonly #region: string;
   readonly #entries: Entry[];
   readonly #onRunning: (name: string) => void;
   readonly #finish: (outcomes: ContainerOutcome[]) => void;
@@ -48,12 +55,14 @@ export class Task {
     options: {
       directory: string;
       taskId: string;
+      region: string;
       plans: readonly Omit<ContainerPlan, 'scratch'>[];
       onRunning: (name: string) => void;
     },
   ) {
     this.#host = host;
     this.#scratch = join(options.directory, options.taskId);
+    this.#region = options.region;
     this.#onRunning = options.onRunning;
     this.#entries = options.plans.map((plan) => ({
       name: plan.properties.name ?? 'default',
@@ -79,16 +88,22 @@ export class Task {
       Name: name,
       Image: plan.properties.image ?? '',
       DesiredStatus: this.#stopping || state.status === 'STOPPED' ? ('STOPPED' as const) : ('RUNNING' as const),
-      KnownStatus: state.status === 'RUNNING' || state.status === 'STOPPED' ? state.status : ('CREATED' as const),
+      KnownStatus: knownStatus(state),
       ...(state.exitCode !== undefined && { ExitCode: state.exitCode }),
       ...(startedAt && { StartedAt: startedAt.toISOString() }),
       ...(finishedAt && { FinishedAt: finishedAt.toISOString() }),
+      LogDriver: 'awslogs' as const,
+      LogOptions: {
+        'awslogs-group': LOG_GROUP,
+        'awslogs-region': this.#region,
+        'awslogs-stream': plan.logStream,
+      },
     }));
-    const known = (status: string) => Containers.some(({ KnownStatus }) => KnownStatus === status);
+    const known = (...statuses: string[]) => Containers.some(({ KnownStatus }) => statuses.includes(KnownStatus));
     return {
       DesiredStatus: this.#stopping ? 'STOPPED' : 'RUNNING',
       // A task is as far as the container that is least far.
-      KnownStatus: known('CREATED') ? 'CREATED' : known('RUNNING') ? 'RUNNING' : 'STOPPED',
+      KnownStatus: known('NONE', 'CREATED') ? 'CREATED' : known('RUNNING') ? 'RUNNING' : 'STOPPED',
       Containers,
     };
   }
@@ -171,6 +186,12 @@ export class Task {
     if (entry.essential) this.stop();
     else this.#advance();
   }
+}
+
+/** What never started was never created: Docker knows nothing of it. */
+function knownStatus({ status, started }: ContainerState): ContainerMetadata['KnownStatus'] {
+  if (status === 'PENDING' || (status === 'STOPPED' && !started)) return 'NONE';
+  return status === 'STARTING' ? 'CREATED' : status;
 }
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

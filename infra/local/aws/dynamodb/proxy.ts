@@ -32,7 +32,7 @@ export function createDynamoDbProxy(target: DynamoDbTarget): AwsService {
       const body = await request.bytes(BODY_LIMIT);
       return {
         operation: match[1] ?? '',
-        subject: tablesOf(body).join(','),
+        subject: `${tablesOf(body).join(',')}${keyOf(body)}`,
         run: () => forward(agent, target, request, body),
       };
     },
@@ -89,6 +89,18 @@ function tablesOf(body: Buffer): string[] {
     }
   }
   return [...names].sort();
+}
+
+/** `/<key>` of the one item a request is about, by its `Key` or, when it puts one, its launch id. */
+function keyOf(body: Buffer): string {
+  try {
+    const { Key, Item } = parseJsonBody(body);
+    const key = isObject(Key) ? Object.values(Key) : isObject(Item) ? [Item.launch_id] : [];
+    const names = key.flatMap((value) => (isObject(value) && typeof value.S === 'string' ? [value.S] : []));
+    return names.length > 0 ? `/${names.join('/')}` : '';
+  } catch {
+    return '';
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -11,6 +11,7 @@ import type { LogGroup, LogStore, LogStream } from './store.ts';
 import { compareMarks, type Line, type Mark } from './stream-file.ts';
 
 const MAX_EVENTS = 10_000;
+const MAX_STREAM_NAMES = 100;
 const MAX_BATCH_BYTES = 1_048_576;
 /** What CloudWatch reckons for each line on top of its text. */
 const LINE_OVERHEAD = 26;
@@ -125,7 +126,7 @@ function filterLogEvents(store: LogStore, input: Json): Json {
       timestamp: line.t,
       message: line.m,
       ingestionTime: line.i,
-      eventId: `${String(mark.time).padStart(26, '3')}${String(mark.arrival).padStart(30, '0')}`,
+      eventId: `${String(mark.time).padStart(20, '3')}${String(mark.arrival).padStart(16, '0')}${stream.file.number}`,
     });
     if (events.length === limit) {
       if (index + 1 < candidates.length) next = filterToken(candidates[index]);
@@ -192,6 +193,11 @@ function chosenStreams(store: LogStore, group: LogGroup, input: Json): LogStream
   const prefix = input.logStreamNamePrefix;
   if (names !== undefined && prefix !== undefined) {
     throw invalid('Cannot specify both logStreamNames and logStreamNamePrefix.');
+  }
+  if (names !== undefined && (names.length === 0 || names.length > MAX_STREAM_NAMES)) {
+    throw invalid(
+      `1 validation error detected: Value at 'logStreamNames' failed to satisfy constraint: Member must have length between 1 and ${MAX_STREAM_NAMES}`,
+    );
   }
   if (names !== undefined) return names.map((name) => store.stream(group, name));
   return [...group.streams.values()].filter(({ name }) => name.startsWith(String(prefix ?? '')));

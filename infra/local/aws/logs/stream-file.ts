@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readLines, writeAll } from '../../kit/journal.ts';
@@ -41,11 +42,14 @@ export function compareMarks(one: Mark, other: Mark): number {
 
 export class StreamFile {
   readonly path: string;
+  /** 20 digits by which events of different streams differ. */
+  readonly number: string;
   #summary: StreamSummary | undefined;
   #index: IndexEntry[] | undefined;
 
   constructor(path: string) {
     this.path = path;
+    this.number = createHash('sha256').update(path).digest().readBigUInt64BE().toString().padStart(20, '0');
   }
 
   append(lines: readonly Line[]): void {

@@ -52,6 +52,7 @@ function describeImage(image: Image): Pick<StoredImage, 'manifest' | 'config' | 
       ].sort(),
       ...(image.entrypoint && { Entrypoint: image.entrypoint }),
       ...(image.command && { Cmd: image.command }),
+      ...(image.module && { Labels: { 'longhaul.module': image.module } }),
     },
     rootfs: { type: 'layers', diff_ids: [] },
   });
