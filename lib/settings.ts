@@ -20,6 +20,8 @@ export interface Settings {
   computeService: string;
   batchQueue: string;
   jobImage: string;
+  /** Empty: images without a registry are looked for on Docker Hub itself. */
+  imageRegistry: string;
   jobRole: string;
   executionRole: string;
   pollSeconds: number;
@@ -42,6 +44,15 @@ const oneOf =
   (value: string) =>
     known.includes(value) ? undefined : `one of ${known.join(', ')}`;
 const matches = (pattern: RegExp, words: string) => (value: string) => (pattern.test(value) ? undefined : words);
+
+const REGISTRY_ADDRESS = 'https://host[:port], or http://127.0.0.1[:port]';
+
+/** Without a path: the distribution API begins at the root. */
+function isRegistryAddress(value: string): boolean {
+  if (!/^https?:\/\/[^\s/?#@]+\/?$/.test(value) || !URL.canParse(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  return protocol === 'https:' || ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
+}
 
 /** Every setting; docs/settings.md lists the same and a test keeps them equal. */
 export const SETTINGS: readonly Setting[] = [
@@ -117,6 +128,13 @@ export const SETTINGS: readonly Setting[] = [
     fallback: 'longhaul/jobs:0.1.0',
     about: 'image of the containers that stage and publish data',
     check: matches(/^\S+$/, 'an image reference'),
+  },
+  {
+    name: 'imageRegistry',
+    env: 'LONGHAUL_IMAGE_REGISTRY',
+    fallback: '',
+    about: 'address of a registry mirror asked for images instead of Docker Hub',
+    check: (value) => (value === '' || isRegistryAddress(value) ? undefined : REGISTRY_ADDRESS),
   },
   { name: 'jobRole', env: 'LONGHAUL_JOB_ROLE', fallback: '', about: 'ARN of the role jobs run under' },
   {

@@ -25,7 +25,8 @@ const queue = process.env.LONGHAUL_VERIFY_BATCH_QUEUE || undefined;
 
 console.log(`The contract tests, against your AWS account${accountId ? ` ${accountId}` : ''} in ${String(region)}. They will
 
-  create and delete  S3 buckets, SQS queues, EventBridge rules, CloudWatch log groups;
+  create and delete  S3 buckets, SQS queues, EventBridge rules, CloudWatch log groups, IAM roles
+                     (without permissions);
                      every name starts with longhaul-contract-
   register           AWS Batch job definitions; deregistered at the end (AWS keeps them 180 days as inactive)
   ${

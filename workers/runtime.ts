@@ -10,6 +10,7 @@ import { createLaunchActivities } from '../activities/launch/index.ts';
 import { createPollerActivities } from '../activities/poller/index.ts';
 import { wakePoller } from '../activities/poller/wake.ts';
 import { createAwsClients } from '../lib/aws-clients.ts';
+import { createPreflightClients } from '../lib/launch/preflight/clients.ts';
 import { createLogger } from '../lib/log.ts';
 import type { Settings } from '../lib/settings.ts';
 import { LaunchStore } from '../lib/store/launches.ts';
@@ -67,6 +68,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
         launches,
         steps,
         compute: new Map([[batch.name, batch]]),
+        preflight: { ...aws, ...createPreflightClients(settings), settings },
         settings,
         wakePoller: (place) => wakePoller(client, place, settings.pollSeconds),
       }),

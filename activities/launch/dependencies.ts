@@ -4,6 +4,7 @@
  * @module
  */
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { PreflightDependencies } from '../../lib/launch/preflight/index.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { LaunchStore } from '../../lib/store/launches.ts';
 import type { StepStore } from '../../lib/store/steps.ts';
@@ -15,6 +16,7 @@ export interface LaunchDependencies {
   launches: LaunchStore;
   steps: StepStore;
   compute: ReadonlyMap<string, ComputeService>;
+  preflight: PreflightDependencies;
   settings: Pick<Settings, 'bucket' | 'computeService'>;
   /** Makes sure the poller of that place is running. */
   wakePoller(place: Place): Promise<void>;

@@ -5,6 +5,7 @@
  */
 import type { LaunchDependencies } from './dependencies.ts';
 import { createPlanningActivities } from './planning.ts';
+import { createPreflightActivities } from './preflight/index.ts';
 import { createRegisterActivities } from './register.ts';
 import { createReviewActivities } from './review.ts';
 import { createSubmitActivities } from './submit.ts';
@@ -13,6 +14,7 @@ export function createLaunchActivities(dependencies: LaunchDependencies) {
   return {
     ...createRegisterActivities(dependencies),
     ...createPlanningActivities(dependencies),
+    ...createPreflightActivities(dependencies.preflight),
     ...createSubmitActivities(dependencies),
     ...createReviewActivities(dependencies),
   };

@@ -4,8 +4,8 @@
  * @module
  */
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Inventory } from '../../lib/launch/inventory.ts';
 import type { Plan, PlannedStep } from '../../workflows/launch/plan.ts';
-import type { Inventory } from './inventory.ts';
 import { Kept } from './kept.ts';
 
 export const plans = new Kept<Plan>(16);

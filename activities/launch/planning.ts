@@ -4,10 +4,10 @@
  * @module
  */
 import { ApplicationFailure, heartbeat, log } from '@temporalio/activity';
+import { discover } from '../../lib/launch/discover.ts';
+import { takeInventory } from '../../lib/launch/inventory.ts';
 import { putJson, readObject, UnreadableObjectError } from '../../lib/s3-objects.ts';
-import { listMatches } from '../../lib/s3-patterns.ts';
 import { COMPUTE_SERVICES, type LaunchInput, LIMITS } from '../../workflows/launch/model.ts';
-import { discoverPattern } from '../../workflows/launch/patterns.ts';
 import { attemptState, CACHE_METADATA, consumerOfUpload, inventoryAddress } from '../../workflows/launch/places.ts';
 import { type Plan, planLaunch as plan } from '../../workflows/launch/plan.ts';
 import { parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
@@ -15,7 +15,6 @@ import { type Problem, SheetError } from '../../workflows/launch/sheet/problems.
 import type { Sheet } from '../../workflows/launch/sheet/sheet.ts';
 import type { StepOutline } from '../../workflows/launch/state.ts';
 import { type LaunchDependencies } from './dependencies.ts';
-import { takeInventory } from './inventory.ts';
 import { inventories, plans } from './plan-reader.ts';
 
 /** What the workflow gets to know of the plan; the rest stays in S3. */
@@ -55,11 +54,11 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
           attempt: input.attempt,
           computeService,
           defaultResultsPath: `s3://${settings.bucket}/results/${sheet.consumer}/`,
-          discovered: await discover(sheet),
+          discovered: await discover(s3, sheet, heartbeat),
           ...((input.noCache || noCache) && { noCache: true }),
         });
         if ('problems' in planned) return fail(planned.problems) as never;
-        const { inventory, missing } = await takeInventory(s3, planned.plan);
+        const { inventory, missing } = await takeInventory(s3, planned.plan, heartbeat);
         if (missing.length > 0) fail(missing);
         const planAddress = `${attemptState(settings.bucket, input.launchId, input.attempt)}plan.json`;
         const inventoryAt = inventoryAddress(settings.bucket, input.launchId, input.attempt);
@@ -130,25 +129,6 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
     if (known === undefined || known === sheet.consumer) return [];
     const message = `launch ${launchId} is for ${known}; its retry cannot be for ${sheet.consumer}`;
     return [{ kind: 'invalid', at: 'consumer', message }];
-  }
-
-  async function discover(sheet: Sheet): Promise<Record<string, string[]>> {
-    const found: Record<string, string[]> = {};
-    for (const [dimension, source] of Object.entries(sheet.scatter ?? {})) {
-      if (Array.isArray(source)) continue;
-      const pattern = discoverPattern(source.discover);
-      if (!pattern) continue;
-      const base = sheet.dataPath.endsWith('/') ? sheet.dataPath : `${sheet.dataPath}/`;
-      const names = new Set<string>();
-      for await (const { path } of listMatches(s3, base, source.discover)) {
-        heartbeat();
-        const name = pattern.exec(path)?.[1];
-        if (name) names.add(name);
-        if (names.size > LIMITS.items) break;
-      }
-      found[dimension] = [...names];
-    }
-    return found;
   }
 
   async function register(sheet: Sheet, planned: Plan, planAddress: string): Promise<void> {

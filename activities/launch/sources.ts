@@ -8,6 +8,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { heartbeat } from '@temporalio/activity';
 import { type Commit, outputsDigest } from '../../jobs/commit.ts';
 import { mapLimited } from '../../lib/concurrency.ts';
+import type { Inventory } from '../../lib/launch/inventory.ts';
 import { resolveS3Address } from '../../lib/s3-address.ts';
 import { listKeys, readJson } from '../../lib/s3-objects.ts';
 import { expandPath, type Source, type Sources } from '../../workflows/launch/manifest.ts';
@@ -22,7 +23,6 @@ import {
   upstreamItems,
 } from '../../workflows/launch/plan.ts';
 import type { KeyInput } from './cache-key.ts';
-import type { Inventory } from './inventory.ts';
 import type { StepFiles, StepItems } from './step-files.ts';
 
 /** A commit lists the files of one item; far above what a sane step puts out. */

@@ -29,6 +29,7 @@ import { CliError, type Context, EXIT, print, table, withContext, workflowPage }
 import { showLive } from './live.ts';
 import { addLogsCommand } from './logs.ts';
 import { drawLaunch, durations, paint, seconds } from './picture.ts';
+import { addPreflightCommand } from './preflight.ts';
 
 /** Items whose outputs `show` lists; the results path leads to all. */
 const OUTPUTS_SHOWN = 20;
@@ -53,6 +54,7 @@ export function addLaunchCommands(program: Command): void {
     .action((file: string, options: Json & { watch?: boolean; cache: boolean }) =>
       withContext((context) => submit(context, file, options)),
     );
+  addPreflightCommand(launch);
   launch
     .command('list')
     .description('the newest launches')

@@ -1,6 +1,6 @@
 /**
- * What CDK makes on AWS, made on the embedded platform through the same APIs: bucket, tables, queues, rule, compute
- * environment, job queue. Safe to repeat: what is there stays.
+ * What CDK makes on AWS, made on the embedded platform through the same APIs: bucket, tables, queues, rule, roles,
+ * compute environment, job queue. Safe to repeat: what is there stays.
  *
  * @module
  */
@@ -48,14 +48,17 @@ export interface BootstrapOptions {
   settings: Pick<Settings, 'bucket' | 'tablePrefix' | 'eventsQueue' | 'batchQueue'>;
   /** What all jobs together may reserve. Reservations, not cores: a job reserves for stage and publish too. */
   maxVcpus: number;
+  /** Names of the roles that tasks of ECS may assume. */
+  roles: readonly string[];
 }
 
-export async function bootstrap({ settings, maxVcpus, ...client }: BootstrapOptions): Promise<void> {
+export async function bootstrap({ settings, maxVcpus, roles, ...client }: BootstrapOptions): Promise<void> {
   const queueArn = await makeQueues(new SQSClient(client), settings.eventsQueue, settings.bucket);
   await Promise.all([
     makeBucket(new S3Client(client), settings.bucket, queueArn),
     makeTables(new DynamoDBClient(client), settings.tablePrefix),
     makeRule(new EventBridgeClient(client), queueArn),
+    makeRoles(client, roles),
     makeCompute(new BatchClient(client), settings.batchQueue, maxVcpus),
   ]);
 }
@@ -169,6 +172,26 @@ async function makeRule(events: EventBridgeClient, queueArn: string): Promise<vo
     }),
   );
   await events.send(new PutTargetsCommand({ Rule: Name, Targets: [{ Id: 'events-queue', Arn: queueArn }] }));
+}
+
+async function makeRoles(
+  client: Pick<BootstrapOptions, 'endpoint' | 'region' | 'credentials'>,
+  names: readonly string[],
+): Promise<void> {
+  // Every command of the command line loads this file, and hardly any starts a platform.
+  const { CreateRoleCommand, EntityAlreadyExistsException, IAMClient } = await import('@aws-sdk/client-iam');
+  const iam = new IAMClient(client);
+  const AssumeRolePolicyDocument = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { Service: 'ecs-tasks.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+  });
+  for (const RoleName of names) {
+    try {
+      await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+    } catch (error) {
+      if (!(error instanceof EntityAlreadyExistsException)) throw error;
+    }
+  }
 }
 
 async function makeCompute(batch: BatchClient, queue: string, maxVcpus: number): Promise<void> {

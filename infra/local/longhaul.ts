@@ -17,6 +17,8 @@ import { silent, tools } from './tools/index.ts';
 
 /** The image of the genomics tools in the examples: on this machine a Python environment with mappy and pysam. */
 const GENOMICS_IMAGE = 'longhaul/genomics:1';
+/** Roles that bootstrap makes; jobs run as local processes and get none of their permissions. */
+const ROLES = { LONGHAUL_JOB_ROLE: 'longhaul-jobs', LONGHAUL_EXECUTION_ROLE: 'longhaul-execution' } as const;
 /** At home a lost event should cost a moment, and nobody counts the calls. */
 const POLL_SECONDS = '2';
 
@@ -33,6 +35,9 @@ export async function startLonghaul(options: LonghaulOptions = {}): Promise<Plat
   const name = options.name ?? 'default';
   const stateDirectory = options.stateDirectory ?? stateDirectoryOf(name);
   const own = { LONGHAUL_POLL_SECONDS: POLL_SECONDS, LONGHAUL_COMPUTE_SERVICE: 'batch', ...options.environment };
+  const roleSettings = Object.fromEntries(
+    Object.entries(ROLES).map(([name, role]) => [name, `arn:aws:iam::${LOCAL_PLACE.accountId}:role/${role}`]),
+  );
   const settings = readSettings({ ...process.env, ...own });
   const imagesFile = join(stateDirectory, 'images.json');
   const makeImages = async () => {
@@ -48,6 +53,8 @@ export async function startLonghaul(options: LonghaulOptions = {}): Promise<Plat
     stateDirectory,
     imagesFile,
     searchAttributes: SEARCH_ATTRIBUTES,
+    // The registry of the stand-ins is behind the same door; the command line has to know it too.
+    variables: (awsUrl) => ({ LONGHAUL_IMAGE_REGISTRY: awsUrl, ...roleSettings }),
     prepare: async (environment) => {
       await Promise.all([
         makeImages(),
@@ -60,6 +67,7 @@ export async function startLonghaul(options: LonghaulOptions = {}): Promise<Plat
           },
           settings,
           maxVcpus: availableParallelism() * 8,
+          roles: Object.values(ROLES),
         }),
       ]);
     },

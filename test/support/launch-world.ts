@@ -54,6 +54,9 @@ export function createWorld(options: WorldOptions): World {
         world.statuses.push('PREPARING');
         return { outcome: 'new', status: 'PREPARING', attempt: 1 };
       },
+      async preflightLaunch() {
+        return { findings: [], digests: {} };
+      },
       async planLaunch() {
         if (options.planFailure)
           throw ApplicationFailure.nonRetryable(options.planFailure.message, options.planFailure.type);

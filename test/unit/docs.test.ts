@@ -10,6 +10,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { ERROR_TYPES, JOB_ENVIRONMENT, LAUNCH_STATUSES, TRANSITIONS } from '../../workflows/launch/model.ts';
 import { discoverPattern } from '../../workflows/launch/patterns.ts';
 import { planLaunch } from '../../workflows/launch/plan.ts';
+import { CHECKS } from '../../workflows/launch/preflight.ts';
 import { parseSheet } from '../../workflows/launch/sheet/parse.ts';
 import schema from '../../workflows/launch/sheet/sheet.schema.json' with { type: 'json' };
 
@@ -132,6 +133,14 @@ describe('dependencies.md', () => {
 
     expect(listed.flatMap(([name]) => code(name))).toEqual(Object.keys(packages));
     expect(listed.filter(([, why]) => !why)).toEqual([]);
+  });
+});
+
+describe('preflight.md', () => {
+  it('has every check, in its order, and no other', () => {
+    const listed = rows(section('docs/preflight.md', '## The checks')).flatMap(([name]) => code(name));
+
+    expect(listed).toEqual([...CHECKS]);
   });
 });
 

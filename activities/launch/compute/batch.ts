@@ -23,17 +23,16 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { ApplicationFailure } from '@temporalio/common';
+import { HELPER_RESOURCES, requirements, submission } from '../../../lib/launch/batch-submission.ts';
 import type { Settings } from '../../../lib/settings.ts';
 import { SHARED_PATH, WORK_PATH } from '../../../workflows/launch/manifest.ts';
-import { JOB_ENVIRONMENT, type JobStatus } from '../../../workflows/launch/model.ts';
+import type { JobStatus } from '../../../workflows/launch/model.ts';
 import type { SharedFileSystem } from '../../../workflows/launch/sheet/sheet.ts';
 import type { ComputeService, ContainerView, Job, JobRequest, JobView } from './service.ts';
 
 export const BATCH_LOG_GROUP = '/aws/batch/job';
 /** AWS Batch's limit of ids in one DescribeJobs call. */
 const DESCRIBE_LIMIT = 100;
-/** stage and publish copy data; on EC2 a container must reserve at least one vCPU (RegisterJobDefinition). */
-const HELPER_RESOURCES = { vcpus: 1, memoryMiB: 512 };
 const PARENTS_STATUS: readonly JobStatus[] = [
   'SUBMITTED',
   'PENDING',
@@ -64,26 +63,7 @@ export function createBatchCompute({ batch, submitter, logs, settings }: BatchDe
       try {
         const jobDefinition = await ensureDefinition(batch, settings, request);
         const { jobId = '', jobArn = '' } = await submitter.send(
-          new SubmitJobCommand({
-            jobName: request.name,
-            jobQueue: settings.batchQueue,
-            jobDefinition,
-            ...(request.items > 1 && { arrayProperties: { size: request.items } }),
-            retryStrategy: {
-              attempts: request.hostRetries + 1,
-              // Only what the host did is Batch's to retry: every other cause has a remedy of its own.
-              evaluateOnExit: [
-                { onStatusReason: 'Host EC2*', action: 'RETRY' },
-                { onReason: 'DockerTimeoutError*', action: 'RETRY' },
-                { onReason: 'CannotInspectContainerError*', action: 'RETRY' },
-                { onReason: '*', action: 'EXIT' },
-              ],
-            },
-            ...(request.timeoutSeconds && { timeout: { attemptDurationSeconds: request.timeoutSeconds } }),
-            ecsPropertiesOverride: { taskProperties: [{ containers: overrides(request) }] },
-            tags: { ...request.tags },
-            propagateTags: true,
-          }),
+          new SubmitJobCommand(submission(request, { queue: settings.batchQueue, jobDefinition })),
         );
         return toJob(jobArn, jobId, request.name, settings.batchQueue);
       } catch (error) {
@@ -238,32 +218,6 @@ function sharedVolume(shared: SharedFileSystem) {
       }
     : { name: 'shared', host: { sourcePath: shared.hostPath ?? '' } };
 }
-
-function overrides(request: JobRequest) {
-  const contract = pairs({
-    ...request.contract,
-    [JOB_ENVIRONMENT.work]: WORK_PATH,
-    ...(request.sharedFileSystem && { [JOB_ENVIRONMENT.shared]: SHARED_PATH }),
-  });
-  return [
-    { name: 'stage', environment: contract },
-    {
-      name: 'main',
-      command: [...request.argv],
-      environment: pairs({ ...request.environment, [JOB_ENVIRONMENT.work]: WORK_PATH }),
-      resourceRequirements: requirements(request.vcpus, request.memoryMiB),
-    },
-    { name: 'publish', environment: contract },
-  ];
-}
-
-const requirements = (vcpus: number, memoryMiB: number) => [
-  { type: 'VCPU' as const, value: String(vcpus) },
-  { type: 'MEMORY' as const, value: String(memoryMiB) },
-];
-
-const pairs = (environment: Readonly<Record<string, string>>) =>
-  Object.entries(environment).map(([name, value]) => ({ name, value }));
 
 function toView(job: JobDetail): JobView {
   const summary = job.arrayProperties?.statusSummary;

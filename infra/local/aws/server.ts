@@ -7,9 +7,13 @@ import { join } from 'node:path';
 import { createKit, type FrontDoor, type Kit, openFrontDoor } from '../kit/front-door.ts';
 import { createBatch } from './batch/service.ts';
 import { createDynamoDbProxy } from './dynamodb/proxy.ts';
+import { createEc2 } from './ec2/service.ts';
+import { createEcr } from './ecr/service.ts';
 import { createEvents } from './events/service.ts';
+import { createIam } from './iam/service.ts';
 import { createLogs } from './logs/service.ts';
 import { LOCAL_PLACE, type Place } from './ports.ts';
+import { createRegistry } from './registry/service.ts';
 import { createS3 } from './s3/service.ts';
 import { createSqs } from './sqs/service.ts';
 
@@ -19,7 +23,7 @@ export interface AwsOptions {
   /** 0 chooses a free port. */
   port?: number;
   place?: Place;
-  /** JSON file that says what each container image is on this machine; read anew at every job start. */
+  /** JSON file that says what each container image is on this machine; read anew whenever one is asked for. */
   imagesFile: string;
   kit?: Kit;
   /** DynamoDB Local on this machine; without it the front door does not answer for DynamoDB. */
@@ -28,9 +32,11 @@ export interface AwsOptions {
 
 export interface Aws extends FrontDoor {
   kit: Kit;
+  imagesFile: string;
 }
 
 export async function openAws(options: AwsOptions): Promise<Aws> {
+  const { imagesFile } = options;
   const kit = options.kit ?? createKit();
   const place = options.place ?? LOCAL_PLACE;
   const at = (name: string) => ({ kit, place, directory: join(options.directory, name) });
@@ -42,9 +48,11 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
     ...at('batch'),
     events: events.port,
     logs: logs.port,
-    imagesFile: options.imagesFile,
+    imagesFile,
   });
-  const services = [sqs.service, events.service, logs.service, s3.service, batch.service];
+  const iam = createIam(at('iam'));
+  const lookedUp = [iam, createEc2(), createEcr({ place, imagesFile }), createRegistry({ imagesFile })];
+  const services = [sqs, events, logs, s3, batch, ...lookedUp].map(({ service }) => service);
   if (options.dynamodb) services.push(createDynamoDbProxy({ host: '127.0.0.1', port: options.dynamodb.port }));
   const door = await openFrontDoor(kit, services, options.port);
   kit.actions.set('POST lose-instance', ({ instanceId, zombies }) => ({
@@ -53,5 +61,5 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
   kit.actions.set('GET instances', () => ({ instanceIds: batch.instanceIds() }));
   // Jobs call back through the front door, so they start only once its address is known.
   await batch.start({ endpointUrl: door.url });
-  return { ...door, kit };
+  return { ...door, kit, imagesFile };
 }

@@ -82,7 +82,7 @@ async function answer(
 ): Promise<void> {
   const target = splitTarget(incoming.url ?? '/');
   if (target.path.startsWith('/_longhaul/')) return administer(kit, target, incoming, outgoing);
-  const scope = credentialScope(incoming, target);
+  const scope = credentialScope(incoming, target) ?? unsignedScope(services, target);
   const service = scope && services.get(scope.service);
   if (!scope || !service) {
     const error = scope
@@ -139,6 +139,8 @@ function throttled(service: string): AwsError {
   if (service === 's3') return new AwsError('SlowDown', 'Please reduce your request rate.', 503);
   if (service === 'batch') return new AwsError('TooManyRequestsException', 'Too Many Requests', 429);
   if (service === 'sqs') return new AwsError('RequestThrottled', 'Request is throttled.', 403);
+  if (service === 'ec2') return new AwsError('RequestLimitExceeded', 'Request limit exceeded.', 503);
+  if (service === 'registry') return new AwsError('TOOMANYREQUESTS', 'too many requests', 429);
   return new AwsError('ThrottlingException', 'Rate exceeded');
 }
 
@@ -174,6 +176,14 @@ function credentialScope(incoming: IncomingMessage, target: Target): Scope | und
   if (!parts || parts.length < 5) return undefined;
   const [accessKeyId = '', , region = '', service = ''] = parts.slice(-5);
   return { accessKeyId, region, service };
+}
+
+/** Not everything behind the door is AWS: a service may take requests without a signature by their path. */
+function unsignedScope(services: ReadonlyMap<string, AwsService>, target: Target): Scope | undefined {
+  for (const [service, { unsigned }] of services) {
+    if (unsigned?.test(target.path)) return { accessKeyId: 'anonymous', region: '', service };
+  }
+  return undefined;
 }
 
 function toRequest(incoming: IncomingMessage, outgoing: ServerResponse, target: Target, scope: Scope): AwsRequest {

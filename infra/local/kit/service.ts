@@ -40,6 +40,8 @@ export interface PreparedCall {
 export interface AwsService {
   /** Signing names it answers to, such as `['s3']`. */
   names: readonly string[];
+  /** Paths of requests that come to it without a signature, such as a registry's; no other service gets those. */
+  unsigned?: RegExp;
   /** Reads what it must to name the operation; throws AwsError for what it cannot understand. */
   prepare(request: AwsRequest): Promise<PreparedCall>;
   /** Turns an error into the service's own wire form. */

@@ -41,6 +41,8 @@ export interface PlatformOptions {
   progress?: Progress;
   /** Runs once the servers answer and before the processes start: makes tables, queues and the like. */
   prepare?(environment: PlatformEnvironment): Promise<void>;
+  /** Further variables for callers and processes, made from the address of the AWS endpoint. */
+  variables?(awsUrl: string): Readonly<Record<string, string>>;
   /** Started once everything else is ready, in the platform's environment. */
   processes?: readonly ExtraProcess[];
   /** Registered before the processes start; those that exist already are left alone. */
@@ -159,11 +161,15 @@ async function bringUp(
     const ports = await choosePorts(options.ports ?? {}, (port, taken, chosen) =>
       progress({ tool: 'platform', step: `port ${taken} is in use`, detail: `${port} is on ${chosen} instead` }),
     );
-    const environment = environmentFor(
-      address ?? `127.0.0.1:${ports.temporal}`,
-      process.env.TEMPORAL_NAMESPACE && address ? process.env.TEMPORAL_NAMESPACE : NAMESPACE,
-      `http://127.0.0.1:${ports.aws}`,
-    );
+    const awsUrl = `http://127.0.0.1:${ports.aws}`;
+    const environment = {
+      ...environmentFor(
+        address ?? `127.0.0.1:${ports.temporal}`,
+        process.env.TEMPORAL_NAMESPACE && address ? process.env.TEMPORAL_NAMESPACE : NAMESPACE,
+        awsUrl,
+      ),
+      ...options.variables?.(awsUrl),
+    };
     const base = { ports, stateDirectory: directory };
     const specs: ServiceSpec[] = [
       ...(temporal ? [temporalService({ ...base, path: temporal.path, searchAttributes })] : []),

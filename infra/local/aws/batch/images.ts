@@ -1,24 +1,13 @@
 /**
- * What a container image is on this machine: a JSON file maps image references to commands.
+ * What a job gets when it names an image.
  *
  * @module
  */
 import { accessSync, constants, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
-
-export interface Image {
-  entrypoint?: readonly string[];
-  command?: readonly string[];
-  /** Directories put before PATH. */
-  path?: readonly string[];
-  environment?: Readonly<Record<string, string>>;
-  /**
-   * Instead of a process: a module whose `run` is called in the stand-in itself ({@link ModuleRun}). For loads of
-   * thousands of jobs, which as processes would measure the machine.
-   */
-  module?: string;
-}
+import { parseReference } from '../../../../lib/images/reference.ts';
+import { type Image, readImages } from '../image-file.ts';
+import { storedImages } from '../registry/images.ts';
 
 /** @returns the exit code */
 export type ModuleRun = (container: {
@@ -33,15 +22,31 @@ export class ContainerError extends Error {
   override readonly name = 'ContainerError';
 }
 
-/** @throws ContainerError in the words of a failed pull */
+/**
+ * @param reference as it stands in the file, or `name@sha256:<digest>` of one that does, as the registry of the
+ *   stand-ins has it; beside a digest a tag says nothing
+ * @throws ContainerError in the words of a failed pull
+ */
 export async function pullImage(file: string, reference: string): Promise<Image> {
-  const images = JSON.parse(await readFile(file, 'utf8')) as Record<string, Image>;
+  const images = await readImages(file);
   const image = Object.hasOwn(images, reference) ? images[reference] : undefined;
   if (image) return image;
+  const pinned = pullByDigest(images, reference);
+  if (pinned) return pinned;
   const full = /:[^/]+$|@/.test(reference) ? reference : `${reference}:latest`;
   throw new ContainerError(
     `CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref ${full}: ${full}: not found`,
   );
+}
+
+function pullByDigest(images: Readonly<Record<string, Image>>, reference: string): Image | undefined {
+  const wanted = parseReference(reference);
+  if (wanted?.digest === undefined) return undefined;
+  const known = storedImages(images).find(
+    ({ registry, repository, manifest }) =>
+      registry === wanted.registry && repository === wanted.repository && manifest.digest === wanted.digest,
+  );
+  return known?.image;
 }
 
 /** @throws ContainerError as Docker says it when there is nothing to run, or runc when it cannot be run */

@@ -5,6 +5,15 @@
  * @module
  */
 
+/** A type as EC2 publishes it. */
+export interface PublishedType {
+  type: string;
+  vcpus: number;
+  /** What is installed. */
+  memoryMiB: number;
+  architecture: 'x86_64' | 'arm64';
+}
+
 export interface InstanceShape {
   type: string;
   vcpus: number;
@@ -24,9 +33,12 @@ const SIZES: Readonly<Record<string, number>> = {
   '16xlarge': 64,
   '18xlarge': 72,
   '24xlarge': 96,
+  '32xlarge': 128,
+  '48xlarge': 192,
 };
 
 const MODERN = ['large', 'xlarge', '2xlarge', '4xlarge', '8xlarge', '12xlarge', '16xlarge', '24xlarge'];
+const SIXTH = [...MODERN, '32xlarge'];
 const GRAVITON = MODERN.slice(0, -1);
 
 /** GiB of memory per vCPU, and the sizes that exist. */
@@ -40,36 +52,53 @@ const FAMILIES: Readonly<Record<string, { gibPerVcpu: number; sizes: readonly st
   },
   m5: { gibPerVcpu: 4, sizes: MODERN },
   r5: { gibPerVcpu: 8, sizes: MODERN },
-  c6i: { gibPerVcpu: 2, sizes: MODERN },
-  m6i: { gibPerVcpu: 4, sizes: MODERN },
-  r6i: { gibPerVcpu: 8, sizes: MODERN },
+  c6i: { gibPerVcpu: 2, sizes: SIXTH },
+  m6i: { gibPerVcpu: 4, sizes: SIXTH },
+  r6i: { gibPerVcpu: 8, sizes: SIXTH },
+  c7i: { gibPerVcpu: 2, sizes: [...MODERN, '48xlarge'] },
   c6g: { gibPerVcpu: 2, sizes: GRAVITON },
   m6g: { gibPerVcpu: 4, sizes: GRAVITON },
   r6g: { gibPerVcpu: 8, sizes: GRAVITON },
+  c7g: { gibPerVcpu: 2, sizes: GRAVITON },
 };
 
-/** Names that stand for several families. */
+const X86 = ['m6i', 'c6i', 'r6i', 'c7i'];
+
+/** Names that stand for several families, as the reference of ComputeResource lists them. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  optimal: ['c4', 'm4', 'r4', 'c5', 'm5', 'r5'],
-  default_x86_64: ['c5', 'm5', 'r5', 'c6i', 'm6i', 'r6i'],
-  default_arm64: ['c6g', 'm6g', 'r6g'],
+  optimal: X86,
+  default_x86_64: X86,
+  default_arm64: ['m6g', 'c6g', 'r6g', 'c7g'],
 };
 
 /**
  * An approximation: of 32 GiB 31,431 MiB are known to be registered (aws/containers-roadmap#2231); the part kept
  * grows with the memory beside a fixed amount.
  */
-function registeredMiB(gib: number): number {
-  return Math.floor(gib * 1024 * 0.963 - 124);
+function registeredMiB(installedMiB: number): number {
+  return Math.floor(installedMiB * 0.963 - 124);
 }
 
-const SHAPES = new Map<string, InstanceShape>();
-for (const [family, { gibPerVcpu, sizes }] of Object.entries(FAMILIES)) {
-  for (const size of sizes) {
-    const vcpus = SIZES[size] ?? 0;
-    const type = `${family}.${size}`;
-    SHAPES.set(type, { type, vcpus, memoryMiB: registeredMiB(vcpus * gibPerVcpu) });
+/** Every type there is, by name. */
+export const PUBLISHED: ReadonlyMap<string, PublishedType> = publish();
+const SHAPES = new Map<string, InstanceShape>(
+  [...PUBLISHED.values()].map(({ type, vcpus, memoryMiB }) => [
+    type,
+    { type, vcpus, memoryMiB: registeredMiB(memoryMiB) },
+  ]),
+);
+
+function publish(): Map<string, PublishedType> {
+  const types = new Map<string, PublishedType>();
+  for (const [family, { gibPerVcpu, sizes }] of Object.entries(FAMILIES)) {
+    const architecture = /^[a-z]\dg$/.test(family) ? 'arm64' : 'x86_64';
+    for (const size of sizes) {
+      const vcpus = SIZES[size] ?? 0;
+      const type = `${family}.${size}`;
+      types.set(type, { type, vcpus, memoryMiB: vcpus * gibPerVcpu * 1024, architecture });
+    }
   }
+  return types;
 }
 
 /**

@@ -5,40 +5,14 @@
  */
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import type { AwsRequest, AwsResponse } from '../../kit/service.ts';
+import { toXml, type XmlObject } from '../../kit/xml.ts';
 import { malformedXml } from './errors.ts';
+
+export { escapeXml, toXml, type XmlObject } from '../../kit/xml.ts';
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 /** A CompleteMultipartUpload of 10,000 parts with checksums, or a DeleteObjects of 1,000 long keys, stays below. */
 const BODY_LIMIT = 8 * 1024 * 1024;
-
-/** Undefined members are left out; an array repeats its element. */
-export interface XmlObject {
-  [name: string]: XmlValue;
-}
-type XmlValue = string | number | boolean | undefined | XmlObject | readonly (string | XmlObject)[];
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  '\r': '&#13;',
-};
-
-export function escapeXml(text: string): string {
-  return /[&<>"\r]/.test(text) ? text.replace(/[&<>"\r]/g, (char) => ENTITIES[char] ?? char) : text;
-}
-
-export function toXml(content: XmlObject): string {
-  let text = '';
-  for (const [name, value] of Object.entries(content)) {
-    if (value === undefined) continue;
-    for (const one of Array.isArray(value) ? value : [value]) {
-      text += `<${name}>${typeof one === 'object' ? toXml(one as XmlObject) : escapeXml(String(one))}</${name}>`;
-    }
-  }
-  return text;
-}
 
 export function xmlResponse(root: string, content: XmlObject, headers: Record<string, string> = {}): AwsResponse {
   return {

@@ -6,13 +6,12 @@
  */
 
 import type { S3Client } from '@aws-sdk/client-s3';
-import { heartbeat } from '@temporalio/activity';
-import { resolveS3Address } from '../../lib/s3-address.ts';
-import { identify, type ObjectIdentity } from '../../lib/s3-identify.ts';
-import { listMatches } from '../../lib/s3-patterns.ts';
 import { expandPath } from '../../workflows/launch/manifest.ts';
 import { itemsOf, type Plan } from '../../workflows/launch/plan.ts';
 import type { Problem } from '../../workflows/launch/sheet/problems.ts';
+import { resolveS3Address } from '../s3-address.ts';
+import { identify, type ObjectIdentity } from '../s3-identify.ts';
+import { listMatches } from '../s3-patterns.ts';
 
 export interface Inventory {
   version: 1;
@@ -22,8 +21,15 @@ export interface Inventory {
   patterns: Record<string, { address: string; name: string }[]>;
 }
 
-/** @returns what was found, and a problem for each input that was not */
-export async function takeInventory(s3: S3Client, plan: Plan): Promise<{ inventory: Inventory; missing: Problem[] }> {
+/**
+ * @param beat called while it goes on
+ * @returns what was found, and a problem for each input that was not
+ */
+export async function takeInventory(
+  s3: S3Client,
+  plan: Plan,
+  beat: () => void,
+): Promise<{ inventory: Inventory; missing: Problem[] }> {
   const inventory: Inventory = { version: 1, objects: {}, patterns: {} };
   const missing: Problem[] = [];
   // On a shared file system only the jobs can see the inputs; stage says what is missing there.
@@ -37,7 +43,7 @@ export async function takeInventory(s3: S3Client, plan: Plan): Promise<{ invento
     }
     const found: Inventory['patterns'][string] = [];
     for await (const { address, name } of listMatches(s3, plan.dataPath, path)) {
-      heartbeat();
+      beat();
       found.push({ address, name });
       addresses.set(address, at);
     }
@@ -49,7 +55,7 @@ export async function takeInventory(s3: S3Client, plan: Plan): Promise<{ invento
         message: `${resolveS3Address(plan.dataPath, path)}: nothing matches this pattern`,
       });
   }
-  const identified = await identify(s3, addresses.keys(), heartbeat);
+  const identified = await identify(s3, addresses.keys(), beat);
   for (const [address, at] of addresses) {
     const found = identified.get(address);
     if (!found || 'reason' in found)

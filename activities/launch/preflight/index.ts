@@ -1,0 +1,34 @@
+/**
+ * Checking a planned launch before anything of it is submitted. The checks are in lib/launch/preflight/, where the
+ * command line makes them too.
+ *
+ * @module
+ */
+import { heartbeat, log } from '@temporalio/activity';
+import { type PreflightDependencies, preflight } from '../../../lib/launch/preflight/index.ts';
+import type { Preflight } from '../../../workflows/launch/preflight.ts';
+import { plans } from '../plan-reader.ts';
+
+export interface PreflightInput {
+  launchId: string;
+  attempt: number;
+  planAddress: string;
+  /** Look for inputs again; without it they are left to planLaunch, which has just done so. */
+  inputs?: boolean;
+}
+
+export function createPreflightActivities(dependencies: PreflightDependencies) {
+  return {
+    /**
+     * Changes nothing, so it can be repeated at any time. What is wrong with the launch is in the findings; only a
+     * service that does not answer is an error, and retried.
+     */
+    async preflightLaunch(input: PreflightInput): Promise<Preflight> {
+      const plan = await plans.read(dependencies.s3, input.planAddress);
+      const found = await preflight(plan, dependencies, { inputs: input.inputs ?? false, beat: heartbeat });
+      const errors = found.findings.filter(({ level }) => level === 'error').length;
+      log.info('launch checked', { launchId: input.launchId, errors, warnings: found.findings.length - errors });
+      return found;
+    },
+  };
+}

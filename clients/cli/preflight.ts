@@ -1,0 +1,106 @@
+/**
+ * `longhaul launch preflight`: what would go wrong with a sheet, found out without changing anything.
+ *
+ * @module
+ */
+import { readFile } from 'node:fs/promises';
+import { type Command } from 'commander';
+import pc from 'picocolors';
+import { discover } from '../../lib/launch/discover.ts';
+import { createPreflightClients } from '../../lib/launch/preflight/clients.ts';
+import { preflight } from '../../lib/launch/preflight/index.ts';
+import { type Plan, planLaunch } from '../../workflows/launch/plan.ts';
+import { CHECKS, type Check, type Finding, hasErrors, type Preflight } from '../../workflows/launch/preflight.ts';
+import { type ParsedSheet, parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
+import { SheetError } from '../../workflows/launch/sheet/problems.ts';
+import { CliError, type Context, EXIT, print, withContext } from './context.ts';
+
+const TITLES: Readonly<Record<Check, string>> = {
+  image: 'Images',
+  role: 'Roles',
+  queue: 'Job queue',
+  resources: 'Resources',
+  limits: 'Limits',
+  inputs: 'Inputs',
+};
+
+/** Places of findings that are settings, not fields of the sheet. */
+const SETTING = /^(batchQueue|jobImage|jobRole|executionRole)$/;
+
+export function addPreflightCommand(launch: Command): void {
+  launch
+    .command('preflight')
+    .argument('<sheet>', 'YAML or JSON file')
+    .description('check images, roles, queue, resources, limits and inputs of a sheet; changes nothing')
+    .option('--json', 'print one JSON object')
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Exit code 0 when there is no error (warnings do not count), 1 when there is one, 2 when the sheet itself is no good.',
+        '',
+        'Examples:',
+        '  longhaul launch preflight cohort.yaml',
+        '  longhaul launch preflight cohort.yaml --json | jq \'.findings[] | select(.level == "error")\'',
+      ].join('\n'),
+    )
+    .action((file: string, options: { json?: boolean }) => withContext((context) => run(context, file, options)));
+}
+
+async function run(context: Context, file: string, options: { json?: boolean }): Promise<void> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new CliError(`${file}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`, EXIT.usage);
+  });
+  const { settings, aws } = context;
+  const parsed = parseSheet(text, file);
+  const plan = await planSheet(context, parsed, file);
+  const clients = createPreflightClients(settings);
+  const found = await preflight(plan, { s3: aws.s3, batch: aws.batch, ...clients, settings }, { inputs: true }).finally(
+    () => clients.destroy(),
+  );
+  print(options.json, found, () => draw(found, file, parsed));
+  if (hasErrors(found)) process.exitCode = EXIT.failed;
+}
+
+/** As the launch is planned by a worker, with what `discover` finds now. */
+async function planSheet({ settings, aws }: Context, { sheet, lineOf }: ParsedSheet, file: string): Promise<Plan> {
+  const planned = planLaunch(sheet, {
+    launchId: sheet.launchId ?? 'unnamed',
+    attempt: 1,
+    computeService: sheet.computeService ?? settings.computeService,
+    defaultResultsPath: `s3://${settings.bucket}/results/${sheet.consumer}/`,
+    discovered: await discover(aws.s3, sheet, () => {}),
+  });
+  if ('plan' in planned) return planned.plan;
+  throw new SheetError(
+    file,
+    planned.problems.map((problem) => withLine(problem, lineOf)),
+  );
+}
+
+function draw(found: Preflight, file: string, { lineOf }: ParsedSheet): string[] {
+  const lines: string[] = [];
+  for (const check of CHECKS) {
+    const findings = found.findings.filter((finding) => finding.check === check);
+    if (findings.length === 0) continue;
+    lines.push(pc.bold(TITLES[check]));
+    for (const finding of findings) {
+      const mark = finding.level === 'error' ? pc.red('✖ error') : pc.yellow('! warning');
+      lines.push(`  ${mark}  ${placeOf(finding, file, lineOf)}`, `      ${finding.message}`);
+      lines.push(`      ${pc.dim('remedy:')} ${finding.remedy}`);
+    }
+    lines.push('');
+  }
+  const errors = found.findings.filter(({ level }) => level === 'error').length;
+  const warnings = found.findings.length - errors;
+  const counted = `${count(errors, 'error')}, ${count(warnings, 'warning')}`;
+  return [...lines, errors > 0 ? `${file}: ${counted}` : `${file} can be launched: ${counted}`];
+}
+
+function placeOf({ at }: Finding, file: string, lineOf: ParsedSheet['lineOf']): string {
+  if (SETTING.test(at)) return `setting ${at}`;
+  const line = lineOf(at.split('.'));
+  return `${file}${line === undefined ? '' : `:${line}`}: ${at}`;
+}
+
+const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`;
