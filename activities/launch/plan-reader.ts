@@ -6,9 +6,11 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Inventory } from '../../lib/launch/inventory.ts';
 import type { Plan, PlannedStep } from '../../workflows/launch/plan.ts';
+import type { Preflight } from '../../workflows/launch/preflight.ts';
 import { Kept } from './kept.ts';
 
 export const plans = new Kept<Plan>(16);
+export const preflights = new Kept<Preflight>(16);
 export const inventories = new Kept<Inventory>(4);
 
 /** @throws Error when the plan has no such step: the workflow and its plan belong together, so that is a bug */

@@ -11,8 +11,9 @@ import { listKeys, putText, UnreadableObjectError } from '../../lib/s3-objects.t
 import { stepKey as rowKey, type StepItem as StepRow } from '../../lib/store/steps.ts';
 import { encodeManifest, expandArgv, expandEnvironment, manifestRow } from '../../workflows/launch/manifest.ts';
 import { formatSubmission, JOB_ENVIRONMENT } from '../../workflows/launch/model.ts';
-import { cacheGroup, inventoryAddress, launchState } from '../../workflows/launch/places.ts';
+import { cacheGroup, inventoryAddress, launchState, preflightAddress } from '../../workflows/launch/places.ts';
 import { itemsOf, type Plan, type PlannedStep, type StepItem } from '../../workflows/launch/plan.ts';
+import type { Preflight } from '../../workflows/launch/preflight.ts';
 import type { Shard } from '../../workflows/launch/retries.ts';
 import type { SubmittedJob } from '../../workflows/launch/step-jobs.ts';
 import { placeOf } from '../../workflows/poller/model.ts';
@@ -20,7 +21,7 @@ import { lookUp } from './cache.ts';
 import { itemKey, keyParts, stepKey } from './cache-key.ts';
 import type { ComputeService, Job } from './compute/service.ts';
 import { type LaunchDependencies } from './dependencies.ts';
-import { inventories, readPlan } from './plan-reader.ts';
+import { inventories, preflights, readPlan } from './plan-reader.ts';
 import { SourceFinder } from './sources.ts';
 import { createStepFiles, type StepItems, type StepPlace, shardsOfGeneration } from './step-files.ts';
 
@@ -117,7 +118,7 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
       });
       if (known) return known;
     }
-    const image = plan.digests?.[step.image] ?? step.image;
+    const image = (await digests(input))[step.image] ?? step.image;
     const items: StepItems = { version: 1, stepKey: stepKey(plan, step, image), keys: [], done: {} };
     await finder.prepare(all);
     for (const item of all) {
@@ -134,6 +135,16 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
     }
     await files.keepItems(input, items);
     return items;
+  }
+
+  /** None where preflight did not get through: the reference stands for the image then. */
+  async function digests({ launchId, attempt }: SubmitInput): Promise<Preflight['digests']> {
+    try {
+      return (await preflights.read(s3, preflightAddress(bucket, launchId, attempt))).digests;
+    } catch (error) {
+      if (error instanceof UnreadableObjectError) return {};
+      throw error;
+    }
   }
 
   /** What an earlier attempt of this launch has committed under the same key. */

@@ -11,7 +11,6 @@ import { DescribeJobsCommand } from '@aws-sdk/client-batch';
 import { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { createLaunchActivities } from '../../activities/launch/index.ts';
 import { packageRoot } from '../../infra/local/platform/root.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import {
@@ -24,7 +23,7 @@ import {
 } from '../../workflows/launch/model.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
-import { createNoOpWorld } from '../support/no-op-world.ts';
+import { createNoOpWorld, noOpActivities } from '../support/no-op-world.ts';
 import { option, percentile, report } from './report.ts';
 
 const JOB_PRINCIPAL = 'job';
@@ -116,7 +115,7 @@ async function measureBaseline({ settings }: Longhaul): Promise<number[]> {
       taskQueue: WORKFLOW_TASK_QUEUE,
       workflowBundle: { codePath: `${packageRoot()}/dist/workflows.js` },
     }),
-    Worker.create({ ...shared, taskQueue: ACTIVITY_TASK_QUEUE, activities: createLaunchActivities(world) }),
+    Worker.create({ ...shared, taskQueue: ACTIVITY_TASK_QUEUE, activities: noOpActivities(world) }),
   ]);
   const launchId = `chain-${Date.now()}`;
   const address = `sheets/lab-a/${launchId}.yaml`;

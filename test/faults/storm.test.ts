@@ -74,8 +74,7 @@ describe('launches come through', () => {
     console.log(
       `event storm, seed ${SEED}: ${ids.length} launches COMPLETE; ${hits[0]} events lost, ${hits[1]} doubled, ${hits[2]} shuffled`,
     );
-    expect(hits[0]).toBeGreaterThan(ids.length);
-    expect(hits[1]).toBeGreaterThan(ids.length);
+    for (const count of hits) expect(count).toBeGreaterThan(3);
   }, 300_000);
 
   it('zombies: attempts that go on after their host was given up', async () => {

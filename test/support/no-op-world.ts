@@ -7,6 +7,7 @@
 import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { ComputeService, JobView } from '../../activities/launch/compute/service.ts';
 import type { LaunchDependencies } from '../../activities/launch/dependencies.ts';
+import { createLaunchActivities, type LaunchActivities } from '../../activities/launch/index.ts';
 import type { ManifestRow } from '../../workflows/launch/manifest.ts';
 import { parseSubmission } from '../../workflows/launch/model.ts';
 
@@ -31,6 +32,12 @@ export interface NoOpWorld extends LaunchDependencies {
 }
 
 const COMMITTED = JSON.stringify({ outputs: {} });
+/** All but preflight, which has no part in what is measured and would need AWS. */
+export const noOpActivities = (world: NoOpWorld): LaunchActivities => ({
+  ...createLaunchActivities(world),
+  preflightLaunch: async () => ({ findings: [], digests: {} }),
+});
+
 /** S3's own. */
 const PAGE = 1_000;
 const FAILED = 9;
@@ -129,6 +136,7 @@ export function createNoOpWorld(bucket: string): NoOpWorld {
     calls,
     launches,
     compute: new Map([['batch', compute]]),
+    preflight: { settings: { bucket } },
     settings: { bucket, computeService: 'batch' },
     wakePoller: async () => {},
     onSubmit: () => {},

@@ -258,7 +258,8 @@ describe('the stand-ins are steered', () => {
 
     expect(answer.status).toBe(404);
     expect(await answer.json()).toEqual({
-      message: 'unknown: GET nothing; there are GET health, GET calls, PUT faults, POST clock, GET instances',
+      message:
+        'unknown: GET nothing; there are GET health, GET calls, GET faults, PUT faults, POST clock, GET instances',
     });
   });
 });

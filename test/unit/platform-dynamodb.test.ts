@@ -83,7 +83,7 @@ describe('DynamoDB behind the front door', () => {
     );
     expect(kit.calls.list().map(({ operation, subject, principal }) => [operation, subject, principal])).toEqual([
       ['ListTables', '', 'caller'],
-      ['GetItem', 'Launches', 'caller'],
+      ['GetItem', 'Launches/1', 'caller'],
       ['BatchGetItem', 'Ledger,Sessions', 'caller'],
       ['TransactWriteItems', 'Ledger,Quotas', 'caller'],
     ]);

@@ -1,7 +1,6 @@
 /** A hundred thousand items under time skipping: the real workflow, planner and activities; only the services are not. */
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createLaunchActivities } from '../../activities/launch/index.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import {
   ACTIVITY_TASK_QUEUE,
@@ -10,7 +9,7 @@ import {
   WORKFLOW_TYPE,
 } from '../../workflows/launch/model.ts';
 import { sheet } from '../support/live-sheet.ts';
-import { createNoOpWorld, type NoOpJob } from '../support/no-op-world.ts';
+import { createNoOpWorld, type NoOpJob, noOpActivities } from '../support/no-op-world.ts';
 import { openTimeSkipping, withWorkers } from '../support/time-skipping.ts';
 
 let env: TestWorkflowEnvironment;
@@ -46,7 +45,7 @@ it('runs 100,000 items as ten arrays, and again only the thousand that failed', 
   const submitted = async (count: number) => {
     while (jobs.length < count) await new Promise<void>((resolve) => (waiting = resolve));
   };
-  await withWorkers(env, { [ACTIVITY_TASK_QUEUE]: createLaunchActivities(world) }, async () => {
+  await withWorkers(env, { [ACTIVITY_TASK_QUEUE]: noOpActivities(world) }, async () => {
     const handle = await env.client.workflow.start(WORKFLOW_TYPE, {
       workflowId: 'launch/wide',
       taskQueue: WORKFLOW_TASK_QUEUE,

@@ -169,6 +169,113 @@ describe('a launch that fails', () => {
   });
 });
 
+describe('items that fail', () => {
+  it('are submitted again in another generation until they are done', async () => {
+    const review: WorldOptions['review'] = (_, nth) =>
+      nth < 3
+        ? { state: 'RETRY', again: 1, causes: { OUT_OF_MEMORY: 1 } }
+        : { state: 'SUCCEEDED', succeeded: 1, failed: 0 };
+    await launchIn({ steps: [step('a'), step('b', 'a')], review, ...instantly }, async (world, handle) => {
+      expect(await handle.result()).toMatchObject({ status: 'COMPLETE' });
+      expect(world.submitted).toEqual(['a', 'a', 'a', 'b', 'b', 'b']);
+    });
+  });
+
+  it('of an older generation change nothing when they are heard of late', async () => {
+    const review: WorldOptions['review'] = (_, nth) =>
+      nth === 1
+        ? { state: 'RETRY', again: 1, causes: { EXIT_CODE: 1 } }
+        : { state: 'SUCCEEDED', succeeded: 1, failed: 0 };
+    const generations: number[] = [];
+    const onSubmit: WorldOptions['onSubmit'] = async (name, job) => {
+      generations.push(job.generation);
+      const first = { ...job, generation: 1, jobId: 'job-a-1' };
+      if (job.generation === 2) await tell(env.client.workflow, first, name, 'SUCCEEDED', 3);
+      await tell(env.client.workflow, job, name, 'SUCCEEDED');
+    };
+    await launchIn({ steps: [step('a')], review, onSubmit }, async (_, handle) => {
+      expect(await handle.result()).toMatchObject({ status: 'COMPLETE' });
+      expect(generations).toEqual([1, 2]);
+    });
+  });
+
+  it('let the other steps finish where the sheet says so', async () => {
+    const review: WorldOptions['review'] = (name) =>
+      name === 'a'
+        ? { state: 'FAILED', succeeded: 0, failed: 1, cause: 'exit 3', errorType: 'StepFailedError' }
+        : { state: 'SUCCEEDED', succeeded: 1, failed: 0 };
+    const steps = [step('a'), step('b', 'a'), step('c'), step('d', 'c')];
+    await launchIn({ steps, onFailure: 'finish', review, ...instantly }, async (world, handle) => {
+      expect(await failureOf(handle.result())).toMatchObject({ type: 'StepFailedError', message: 'step a: exit 3' });
+      expect(world.submitted.toSorted()).toEqual(['a', 'c', 'd']);
+      expect(world.terminated).toEqual([]);
+      expect(world.statuses).toEqual(['PREPARING', 'READY', 'RUNNING', 'FAILED']);
+    });
+  });
+});
+
+describe('a step that is cached', () => {
+  it('needs no job, and the launch is RUNNING all the same on its way to COMPLETE', async () => {
+    await launchIn({ steps: DIAMOND, cached: ['a', 'b', 'c', 'd'] }, async (world, handle) => {
+      expect(await handle.result()).toMatchObject({ status: 'COMPLETE' });
+      expect(world.submitted).toEqual([]);
+      expect(world.statuses).toEqual(['PREPARING', 'READY', 'RUNNING', 'COMPLETE']);
+    });
+  });
+});
+
+describe('a job that cannot be placed', () => {
+  const REASON = 'UNDETERMINED - Batch job is blocked, root cause is undetermined.';
+  /** No activity may be under way when time jumps. */
+  const quiet = (handle: Awaited<ReturnType<typeof start>>) =>
+    vi.waitUntil(async () => ((await handle.describe()).raw.pendingActivities ?? []).length === 0, { timeout: 20_000 });
+
+  it('is shown with its remedy, waited for, and forgotten when it runs', async () => {
+    await launchIn({ steps: [step('a')] }, async (world, handle) => {
+      const job = await world.submission('a');
+      await tell(env.client.workflow, job, 'a', 'RUNNABLE', 0, { stuck: REASON });
+      const [shown] = (await handle.query<LaunchProgress>(PROGRESS_QUERY)).steps;
+      expect(shown?.stuck).toMatchObject({ reason: REASON, remedy: expect.stringContaining('subnets') });
+      await quiet(handle);
+      await env.sleep('3 days');
+      await tell(env.client.workflow, job, 'a', 'RUNNING');
+      expect((await handle.query<LaunchProgress>(PROGRESS_QUERY)).steps[0]?.stuck).toBeUndefined();
+      await tell(env.client.workflow, job, 'a', 'SUCCEEDED');
+      expect(await handle.result()).toMatchObject({ status: 'COMPLETE' });
+    });
+  });
+
+  it('fails the step after the time the sheet gives it, counted from when it was first said', async () => {
+    const steps = [{ ...step('a'), failWhenStuckSeconds: 3_600 }];
+    await launchIn({ steps }, async (world, handle) => {
+      const job = await world.submission('a');
+      await tell(env.client.workflow, job, 'a', 'RUNNABLE', 0, { stuck: REASON });
+      await quiet(handle);
+      await env.sleep('50 minutes');
+      await tell(env.client.workflow, job, 'a', 'RUNNABLE', 0, { stuck: REASON });
+      expect((await handle.describe()).status.name).toBe('RUNNING');
+      await env.sleep('11 minutes');
+      const cause = await failureOf(handle.result());
+      expect(cause).toMatchObject({ type: 'JobStuckError', message: expect.stringContaining('UNDETERMINED') });
+      expect(world.terminated).toEqual([job.jobId]);
+    });
+  });
+
+  it('does not fail when it has been placed in time', async () => {
+    const steps = [{ ...step('a'), failWhenStuckSeconds: 3_600 }];
+    await launchIn({ steps }, async (world, handle) => {
+      const job = await world.submission('a');
+      await tell(env.client.workflow, job, 'a', 'RUNNABLE', 0, { stuck: REASON });
+      await quiet(handle);
+      await env.sleep('30 minutes');
+      await tell(env.client.workflow, job, 'a', 'RUNNING');
+      await env.sleep('5 hours');
+      await tell(env.client.workflow, job, 'a', 'SUCCEEDED');
+      expect(await handle.result()).toMatchObject({ status: 'COMPLETE' });
+    });
+  });
+});
+
 describe('a launch that is cancelled', () => {
   it('ends its jobs and is CANCELLED', async () => {
     await launchIn({ steps: [step('a'), step('b', 'a')] }, async (world, handle) => {

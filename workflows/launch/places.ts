@@ -19,6 +19,10 @@ export const stepState = (bucket: string, launchId: string, attempt: number, ste
 export const inventoryAddress = (bucket: string, launchId: string, attempt: number): string =>
   `${attemptState(bucket, launchId, attempt)}inputs.json`;
 
+/** What preflight found, and the digests of the images. */
+export const preflightAddress = (bucket: string, launchId: string, attempt: number): string =>
+  `${attemptState(bucket, launchId, attempt)}preflight.json`;
+
 /** Folder of a consumer's cache entries of one step key; a consumer sees only its own. */
 export const cacheGroup = (bucket: string, consumer: string, stepKey: string): string =>
   `s3://${bucket}/cache/${consumer}/${stepKey}/`;

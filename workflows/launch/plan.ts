@@ -25,8 +25,6 @@ export interface Plan {
   resultsPath: string;
   sharedFileSystem?: SharedFileSystem;
   parameters: Readonly<Record<string, Scalar>>;
-  /** Image reference to digest, as far as registries told it before the launch started. */
-  digests?: Readonly<Record<string, string>>;
   /** Whether steps whose results are known are skipped. */
   cache: boolean;
   /** What becomes of the others when a step has failed: they are ended, or whatever does not need it goes on. */

@@ -32,6 +32,7 @@ import { setVersioning } from '../kit/versioning.ts';
 import { describeProgress } from './details.ts';
 import { jobsChanged, progressQuery, usableChanges } from './messages.ts';
 import { ACTIVITY_TASK_QUEUE, type LaunchInput, type LaunchResult, type LaunchStatus, LIMITS } from './model.ts';
+import type { Preflight } from './preflight.ts';
 import { LaunchState, type StepOutline } from './state.ts';
 
 /** Reads and writes of small things. What cannot be mended says so itself, so retrying for long is right. */
@@ -90,6 +91,7 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
       { key: CONSUMER, value: planned.consumer },
     ]);
     state.plan(planned.steps);
+    await preflight(state, planned.planAddress);
     await moveTo(state, 'READY');
     await runSteps(state, planned);
     await CancellationScope.nonCancellable(() => moveTo(state, 'COMPLETE'));
@@ -111,6 +113,27 @@ async function register(input: LaunchInput): Promise<Registration> {
   } catch (error) {
     throw isCancellation(error) ? error : toFailure(error);
   }
+}
+
+/** What preflight may take altogether, tries included; a service that is down for longer is no reason not to start. */
+const PREFLIGHT = { ...WIDE, startToCloseTimeout: '2 minutes', scheduleToCloseTimeout: '4 minutes' } as const;
+
+/** @throws ApplicationFailure PreflightFailedError naming everything that would have gone wrong */
+async function preflight({ launchId, attempt }: LaunchState, planAddress: string): Promise<void> {
+  let found: Preflight;
+  try {
+    found = await wide.preflightLaunch.executeWithOptions({ ...PREFLIGHT, summary: 'check what jobs will need' }, [
+      { launchId, attempt, planAddress },
+    ]);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('the launch starts unchecked: what it was to be checked with did not answer', { error: String(error) });
+    return;
+  }
+  const errors = found.findings.filter(({ level }) => level === 'error');
+  if (errors.length === 0) return;
+  const lines = errors.map(({ at, message, remedy }) => `${at}: ${message}: ${remedy}`);
+  throw ApplicationFailure.nonRetryable(lines.join('\n'), 'PreflightFailedError');
 }
 
 type Planned = Awaited<ReturnType<LaunchActivities['planLaunch']>>;

@@ -6,6 +6,8 @@
  */
 import { heartbeat, log } from '@temporalio/activity';
 import { type PreflightDependencies, preflight } from '../../../lib/launch/preflight/index.ts';
+import { putJson } from '../../../lib/s3-objects.ts';
+import { preflightAddress } from '../../../workflows/launch/places.ts';
 import type { Preflight } from '../../../workflows/launch/preflight.ts';
 import { plans } from '../plan-reader.ts';
 
@@ -18,6 +20,7 @@ export interface PreflightInput {
 }
 
 export function createPreflightActivities(dependencies: PreflightDependencies) {
+  const { bucket } = dependencies.settings;
   return {
     /**
      * Changes nothing, so it can be repeated at any time. What is wrong with the launch is in the findings; only a
@@ -26,6 +29,8 @@ export function createPreflightActivities(dependencies: PreflightDependencies) {
     async preflightLaunch(input: PreflightInput): Promise<Preflight> {
       const plan = await plans.read(dependencies.s3, input.planAddress);
       const found = await preflight(plan, dependencies, { inputs: input.inputs ?? false, beat: heartbeat });
+      // The digests are part of every key; the findings are shown.
+      await putJson(dependencies.s3, preflightAddress(bucket, input.launchId, input.attempt), found);
       const errors = found.findings.filter(({ level }) => level === 'error').length;
       log.info('launch checked', { launchId: input.launchId, errors, warnings: found.findings.length - errors });
       return found;

@@ -1,0 +1,151 @@
+/** Why a launch is stuck or has failed: one cause, one remedy, from whatever is known. */
+import { describe, expect, it } from 'vitest';
+import { diagnose, type LiveFacts } from '../../clients/launch/diagnosis.ts';
+import type { LaunchItem } from '../../lib/store/launches.ts';
+import type { StepItem } from '../../lib/store/steps.ts';
+import { CAUSE_NAMES } from '../../workflows/launch/causes.ts';
+
+const NOW = Date.parse('2026-03-02T10:00:00Z');
+const launch = (more: Partial<LaunchItem>): LaunchItem => ({
+  launch_id: 'run-1',
+  status: 'RUNNING',
+  statuses: { PREPARING: '2026-03-02T08:00:00Z' },
+  attempt: 1,
+  sequence: 3,
+  workflow_id: 'launch/run-1',
+  run_id: 'r',
+  created_at: '2026-03-02T08:00:00Z',
+  configuration_file: 's3://b/sheets/lab-a/x.yaml',
+  ...more,
+});
+const step = (more: Partial<StepItem>): StepItem => ({
+  launch_id: 'run-1',
+  step_key: '0001#align',
+  step: 'align',
+  attempt: 1,
+  generation: 1,
+  state: 'RUNNING',
+  workflow_id: 'launch/run-1',
+  job_id: 'job-1',
+  job_queue: 'longhaul',
+  jobs: [
+    {
+      id: 'job-1',
+      name: 'n',
+      generation: 1,
+      shard: 0,
+      items: 1,
+      memory_mib: 1024,
+      submitted_at: '2026-03-02T08:00:00Z',
+    },
+  ],
+  open_in: '1/r',
+  items: { total: 1, running: 0, succeeded: 0, failed: 0 },
+  settled: 0,
+  reports: 20,
+  image: 'tools:1',
+  vcpus: 1,
+  memory_mib: 1024,
+  submitted_at: '2026-03-02T08:00:00Z',
+  log_group: '/aws/batch/job',
+  ...more,
+});
+const live = (more: Partial<LiveFacts> = {}): LiveFacts => ({
+  workflow: { status: 'RUNNING', historyLength: 100, taskFailures: 0 },
+  pending: [],
+  pollers: { longhaul: 1, 'longhaul-launch': 1 },
+  queueProblems: [],
+  stuck: {},
+  ...more,
+});
+const say = (item: Partial<LaunchItem>, steps: StepItem[] = [], facts = live()) =>
+  diagnose(launch(item), steps, facts, NOW);
+
+describe('a launch that has ended', () => {
+  it.each(CAUSE_NAMES)('is explained by %s with a remedy and evidence', (cause) => {
+    const failures = [
+      { item: 's7', cause, generation: 1, job_id: 'job-1:7', reason: 'because', last_log_lines: ['the end'] },
+    ];
+    const failed = step({
+      state: 'FAILED',
+      items: { total: 9, running: 0, succeeded: 8, failed: 1 },
+      failures,
+      failed_jobs: { [cause]: 1 },
+    });
+    const found = say({ status: 'FAILED', error_type: 'StepFailedError' }, [failed]);
+    expect(found.cause).toBe(cause);
+    expect(found.summary).toContain('s7');
+    expect(found.remedy).toContain('launch retry run-1');
+    expect(found.evidence.join('\n')).toMatch(/job-1:7[\s\S]*because[\s\S]*the end/);
+  });
+
+  it('names the cause of most failures, not of the first', () => {
+    const failures = [
+      { item: 'a', cause: 'EXIT_CODE' as const, generation: 1, job_id: 'j:0', reason: '' },
+      { item: 'b', cause: 'OUT_OF_MEMORY' as const, generation: 1, job_id: 'j:1', reason: '' },
+    ];
+    const failed = step({ state: 'FAILED', failures, failed_jobs: { EXIT_CODE: 1, OUT_OF_MEMORY: 40 } });
+    expect(say({ status: 'FAILED' }, [failed]).cause).toBe('OUT_OF_MEMORY');
+  });
+
+  it('says every problem of a sheet, and how to go on', () => {
+    const found = say({ status: 'FAILED', error_type: 'InvalidSheetError', error_message: 'x.yaml:3: a\nx.yaml:4: b' });
+    expect(found).toMatchObject({ cause: 'InvalidSheetError', evidence: ['x.yaml:3: a', 'x.yaml:4: b'] });
+    expect(found.remedy).toContain('launch retry run-1 --sheet');
+  });
+
+  it('says that nothing is wrong with a COMPLETE one, and who ended a CANCELLED one', () => {
+    expect(say({ status: 'COMPLETE' })).toMatchObject({ cause: 'HEALTHY', remedy: '' });
+    expect(say({ status: 'CANCELLED' }).cause).toBe('CANCELLED');
+    expect(say({ status: 'CANCELLED', error_type: 'LaunchTerminatedError' }).cause).toBe('LaunchTerminatedError');
+  });
+});
+
+describe('a launch that is open', () => {
+  const { workflow: _, ...unknown } = live();
+  it.each<[string, LiveFacts, Partial<StepItem>, string]>([
+    ['whose workflow is gone', unknown, {}, 'WORKFLOW_GONE'],
+    [
+      'whose workflow was terminated',
+      live({ workflow: { status: 'TERMINATED', historyLength: 9, taskFailures: 0 } }),
+      {},
+      'WORKFLOW_GONE',
+    ],
+    ['without a worker', live({ pollers: { longhaul: 1, 'longhaul-launch': 0 } }), {}, 'NO_WORKER'],
+    [
+      'whose code fails',
+      live({ workflow: { status: 'RUNNING', historyLength: 9, taskFailures: 4 } }),
+      {},
+      'WORKFLOW_TASK_FAILING',
+    ],
+    [
+      'that cannot be placed',
+      live({ stuck: { align: 'CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - x' } }),
+      { state: 'RUNNABLE' },
+      'STUCK',
+    ],
+    ['that could not be placed at the last look', live(), { state: 'RUNNABLE', stuck: 'UNDETERMINED - x' }, 'STUCK'],
+    [
+      'that is being tried again',
+      live({ pending: [{ type: 'submitStep', attempt: 7, failure: 'Too Many Requests' }] }),
+      {},
+      'RETRYING',
+    ],
+    [
+      'in a queue that is off',
+      live({ queueProblems: ['job queue longhaul is DISABLED, VALID: '] }),
+      { state: 'RUNNABLE' },
+      'QUEUE',
+    ],
+    ['that waits for long', live(), { state: 'RUNNABLE' }, 'WAITING_FOR_CAPACITY'],
+    ['that runs', live(), { state: 'RUNNING' }, 'HEALTHY'],
+    ['that waits for a minute', live(), { state: 'RUNNABLE', submitted_at: '2026-03-02T09:59:00Z' }, 'HEALTHY'],
+  ])('%s is told', (_name, facts, more, cause) => {
+    const found = say({}, [step(more)], facts);
+    expect(found.cause).toBe(cause);
+    if (cause !== 'HEALTHY') {
+      expect(found.remedy).not.toBe('');
+      expect(found.evidence.length).toBeGreaterThan(0);
+    }
+  });
+});
