@@ -9,4 +9,4 @@ import { runRole } from './run.ts';
 
 const s3 = new S3Client({ maxAttempts: 6 });
 // The log of a container takes both streams; a console that is closed must not end the job.
-runRole(process.argv[2], s3, process.env, (line) => console.log(line)).then((code) => process.exit(code));
+void runRole(process.argv[2], s3, process.env, (line) => console.log(line)).then((code) => process.exit(code));

@@ -67,22 +67,6 @@ export async function putText(s3: S3Client, address: string, text: string, type:
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: type }));
 }
 
-/**
- * Puts an object that is not there yet.
- * @returns false when there is one already; it stays
- */
-export async function putOnce(s3: S3Client, address: string, value: unknown): Promise<boolean> {
-  const { bucket, key } = parseS3Address(address);
-  const put = { Bucket: bucket, Key: key, Body: JSON.stringify(value), ContentType: 'application/json' };
-  try {
-    await s3.send(new PutObjectCommand({ ...put, IfNoneMatch: '*' }));
-    return true;
-  } catch (error) {
-    if (isRefused(error)) return false;
-    throw error;
-  }
-}
-
 /** @throws UnreadableObjectError as {@link readObject} does */
 export async function readJson<T>(s3: S3Client, address: string, limit: number): Promise<T> {
   const { bytes } = await readObject(s3, address, { limit });

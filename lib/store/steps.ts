@@ -5,7 +5,7 @@
  * @module
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { CauseName } from '../../workflows/launch/causes.ts';
 import type { ItemCounts, StepState } from '../../workflows/launch/model.ts';
 import { STEP_INDEXES, type Tables } from './tables.ts';

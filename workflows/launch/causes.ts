@@ -125,7 +125,7 @@ const KILLED = 137;
 export function causeOf(ending: Ending): CauseName {
   if (ending.status === 'LOST') return 'LOST';
   const reason = ending.reason ?? '';
-  if (/^Host EC2/.test(reason)) return 'HOST_LOST';
+  if (reason.startsWith('Host EC2')) return 'HOST_LOST';
   if (/duration exceeded timeout/i.test(reason)) return 'TIMEOUT';
   if (/JobStateTimeLimit|MISCONFIGURATION:|CAPACITY:|^UNDETERMINED|^ACTION_REQUIRED/.test(reason)) return 'STUCK';
   const culprit = culpritOf(ending);

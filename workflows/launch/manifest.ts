@@ -79,10 +79,11 @@ export function manifestRow(
 ): ManifestRow {
   const outputs = step.outputs.map(({ name, path }) => ({ name, path: expandPath(plan, step, item, path) }));
   const inputs = step.inputs.flatMap((input) =>
-    (sources[input.name] ?? []).map(({ name: _, ...source }, index, all) => ({
-      ...source,
-      path: inputPath(step, input, all[index] as Source),
-    })),
+    (sources[input.name] ?? []).map((source) => {
+      const { from, version, etag } = source;
+      const known = { ...(version && { version }), ...(etag && { etag }) };
+      return { from, path: inputPath(step, input, source), ...known };
+    }),
   );
   return {
     item: item.key,

@@ -16,6 +16,7 @@ import { writeLines } from './log-lines.ts';
 import type { MemoryWatch, Watch } from './memory-watch.ts';
 import { startModule } from './module-container.ts';
 import { type Mount, translator } from './mounts.ts';
+import type { ContainerEnd, RunningContainer } from './running-container.ts';
 
 export const LOG_GROUP = '/aws/batch/job';
 const BASE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -61,19 +62,6 @@ export interface ContainerPlan {
   volumes: readonly Volume[];
   /** The attempt's own directory. */
   scratch: string;
-}
-
-export interface ContainerEnd {
-  exitCode: number;
-  reason?: string;
-}
-
-/** As a task handles it, however it runs. */
-export interface RunningContainer {
-  /** Resolves once nothing of it runs any more. */
-  ended: Promise<ContainerEnd>;
-  stop(): void;
-  kill(): void;
 }
 
 class Container implements RunningContainer {
@@ -166,8 +154,9 @@ export async function startContainer(host: ContainerHost, plan: ContainerPlan): 
   Object.assign(environment, plan.serviceEnvironment);
   const command = properties.command?.length ? properties.command : (image.command ?? []);
   const argv = [...(image.entrypoint ?? []), ...command].map(translate);
-  if (image.module !== undefined)
-    return startModule(host, { module: image.module, argv, env: environment, logStream: plan.logStream });
+  const say = (message: string) =>
+    host.logs.append(LOG_GROUP, plan.logStream, [{ timestamp: host.clock.now(), message }]);
+  if (image.module !== undefined) return startModule({ module: image.module, argv, env: environment, say });
   checkCommand(argv, environment.PATH ?? '', cwd);
   const child = spawnLeashed({ argv, env: environment, cwd, id });
   await new Promise<void>((resolve, reject) => {

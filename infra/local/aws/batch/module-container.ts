@@ -5,32 +5,31 @@
  * @module
  */
 import { pathToFileURL } from 'node:url';
-import type { ContainerEnd, ContainerHost, RunningContainer } from './container.ts';
-import { LOG_GROUP } from './container.ts';
 import { ContainerError, type ModuleRun } from './images.ts';
+import type { ContainerEnd, RunningContainer } from './running-container.ts';
 
 /** 128 + SIGTERM and 128 + SIGKILL. */
 const STOPPED = 143;
 const KILLED = 137;
 
 /** @throws ContainerError when there is no such module */
-export async function startModule(
-  host: ContainerHost,
-  options: { module: string; argv: readonly string[]; env: Readonly<Record<string, string>>; logStream: string },
-): Promise<RunningContainer> {
+export async function startModule(options: {
+  module: string;
+  argv: readonly string[];
+  env: Readonly<Record<string, string>>;
+  say(line: string): void;
+}): Promise<RunningContainer> {
   const { run } = (await import(pathToFileURL(options.module).href).catch((error: Error) => {
     throw new ContainerError(`CannotStartContainerError: ${error.message}`);
   })) as { run: ModuleRun };
   const abort = new AbortController();
-  const say = (message: string) =>
-    host.logs.append(LOG_GROUP, options.logStream, [{ timestamp: host.clock.now(), message }]);
   const ending = new Promise<ContainerEnd>((resolve) => {
     abort.signal.addEventListener('abort', () => resolve({ exitCode: Number(abort.signal.reason) }), { once: true });
   });
-  const ran = run({ argv: options.argv, env: options.env, say, signal: abort.signal }).then(
+  const ran = run({ ...options, signal: abort.signal }).then(
     (exitCode) => ({ exitCode }),
     (error: unknown) => {
-      say(String(error));
+      options.say(String(error));
       return { exitCode: 1 };
     },
   );

@@ -6,16 +6,11 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type ContainerHost,
-  type ContainerPlan,
-  LOG_GROUP,
-  type RunningContainer,
-  startContainer,
-} from './container.ts';
+import { type ContainerHost, type ContainerPlan, LOG_GROUP, startContainer } from './container.ts';
 import { type ContainerState, readiness } from './dependencies.ts';
 import { ContainerError } from './images.ts';
 import type { ContainerMetadata, TaskMetadata } from './metadata.ts';
+import type { RunningContainer } from './running-container.ts';
 
 export interface ContainerOutcome {
   name: string;
