@@ -86,6 +86,28 @@ it('launch: FAILED by its sheet', async () => {
   await keep('launch.bad-sheet', workflowIdOf('bad'));
 });
 
+it('launch: COMPLETE, with an item tried again and a failed one beside it that is retried as another attempt', async () => {
+  const once = `mkdir ${longhaul.directory}/once 2>/dev/null && exit 4`;
+  const twice = `mkdir ${longhaul.directory}/twice 2>/dev/null && exit 5`;
+  await launch(
+    'again',
+    sheet(
+      'again',
+      {
+        mended: { command: `${once}\ntrue`, retries: 1 },
+        breaks: { command: `${twice}\ntrue` },
+        after: { command: 'echo done > out', outputs: { out: 'out' }, after: ['mended'] },
+      },
+      { onFailure: 'finish' },
+    ),
+  );
+  expect((await longhaul.follow('again')).status).toBe('FAILED');
+  await keep('launch.generations', workflowIdOf('again'));
+  const retried = await longhaul.cli('launch', 'retry', 'again', '--watch', '--json');
+  expect(retried.json()).toMatchObject({ status: 'COMPLETE', attempt: 2 });
+  await keep('launch.retried', workflowIdOf('again'));
+});
+
 it('launch: CANCELLED while a job runs', async () => {
   await launch('cancelled', sheet('cancelled', { sleeps: { command: 'sleep 60' } }));
   await expect
