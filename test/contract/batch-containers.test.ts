@@ -30,7 +30,7 @@ const stageMainPublish = (texts: { stage: string; main: string; publish: string 
 async function instanceProgram(): Promise<string> {
   const { outputFiles } = await build({
     stdin: {
-      contents: `import { readInstance } from './jobs/instance.ts'; console.log(JSON.stringify(await readInstance()));`,
+      contents: `import { readInstance } from './jobs/instance.ts'; console.log(JSON.stringify(await readInstance(process.env.AWS_EC2_METADATA_SERVICE_ENDPOINT)));`,
       resolveDir: process.cwd(),
     },
     bundle: true,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
 import { type StepItem, StepStore, stepKey } from '../../lib/store/steps.ts';
@@ -123,16 +124,87 @@ describe('the status of a launch', () => {
 
 describe('what the sheet says', () => {
   it('is added, repeatedly the same, and not to another attempt', async () => {
-    await launches.register(launch());
+    const ranWith = { configuration_file: 's3://b/sheet.yaml' };
+    await launches.register(launch({ ran_with: ranWith }));
     const facts = { consumer: 'lab-a', data_path: 's3://d/' };
     await launches.describe('run-1', 1, facts);
     await launches.describe('run-1', 1, facts);
-    expect(await launches.get('run-1')).toEqual({ ...launch(), ...facts });
+    // What a retry is compared with, to know what a person has edited.
+    const ran_with = { ...ranWith, data_path: 's3://d/' };
+    expect(await launches.get('run-1')).toEqual({ ...launch(), ...facts, ran_with });
     await expect(launches.describe('run-1', 2, { consumer: 'lab-b' })).rejects.toMatchObject({
       name: 'ConditionalCheckFailedException',
     });
   });
 });
+
+describe('a retry', () => {
+  const next = (more: Partial<Parameters<LaunchStore['retry']>[1]> = {}) =>
+    launches.retry('run-1', {
+      attempt: 2,
+      run_id: 'run-b',
+      created_at: '2026-03-02T10:00:00Z',
+      configuration_file: 's3://b/2',
+      ...more,
+    });
+  const end = (status: LaunchItem['status']) =>
+    launches.recordStatus({
+      launchId: 'run-1',
+      attempt: 1,
+      sequence: 9,
+      status,
+      at: 'now',
+      error: { type: 'X', message: 'm' },
+    });
+
+  it('makes a launch that ended its next attempt, once, and takes away what the last one left', async () => {
+    await launches.register(launch());
+    await end('FAILED');
+    expect((await next()).outcome).toBe('new');
+    expect((await next()).outcome).toBe('resumed');
+    expect((await next({ run_id: 'run-c' })).outcome).toBe('refused');
+    const item = await launches.get('run-1');
+    expect(item).toMatchObject({ attempt: 2, status: 'PREPARING', sequence: 1, configuration_file: 's3://b/2' });
+    expect(item?.statuses).toEqual({ PREPARING: '2026-03-02T10:00:00Z' });
+    expect(item).not.toHaveProperty('error_type');
+  });
+
+  it.each(['PREPARING', 'RUNNING', 'COMPLETE'] as const)('is refused of one that is %s', async (status) => {
+    await launches.register(launch());
+    if (status !== 'PREPARING') await end(status);
+    expect(await next()).toMatchObject({ outcome: 'refused', item: { attempt: 1, status } });
+  });
+
+  it('that cannot be followed is taken back with a reason, unless something has happened meanwhile', async () => {
+    await launches.register(launch());
+    await end('COMPLETE');
+    await setStatus('RETRY');
+    expect((await next()).outcome).toBe('refused');
+    await launches.refuseRetry('run-1', 'COMPLETE', 'it is COMPLETE');
+    expect(await launches.get('run-1')).toMatchObject({ status: 'COMPLETE', retry_refused: 'it is COMPLETE' });
+    await launches.refuseRetry('run-1', 'FAILED', 'too late');
+    expect((await launches.get('run-1'))?.status).toBe('COMPLETE');
+  });
+
+  it('follows a status a person has set, of one that FAILED', async () => {
+    await launches.register(launch());
+    await end('FAILED');
+    await setStatus('RETRY');
+    expect((await next()).outcome).toBe('new');
+  });
+});
+
+/** As a person does it in the console. */
+const setStatus = (status: string) =>
+  tables.client.send(
+    new UpdateItemCommand({
+      TableName: tableNames(`t${nth}-`).launches,
+      Key: { launch_id: { S: 'run-1' } },
+      UpdateExpression: 'SET #s = :s',
+      ExpressionAttributeNames: { '#s': 'status' },
+      ExpressionAttributeValues: { ':s': { S: status } },
+    }),
+  );
 
 describe('the list of launches', () => {
   beforeEach(async () => {

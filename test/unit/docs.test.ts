@@ -7,6 +7,7 @@ import { EXIT } from '../../jobs/exit-codes.ts';
 import { readSettings, SETTINGS } from '../../lib/settings.ts';
 import { tableDefinitions } from '../../lib/store/tables.ts';
 import manifest from '../../package.json' with { type: 'json' };
+import { CAUSE_NAMES, STUCK_REASONS } from '../../workflows/launch/causes.ts';
 import { ERROR_TYPES, JOB_ENVIRONMENT, LAUNCH_STATUSES, TRANSITIONS } from '../../workflows/launch/model.ts';
 import { discoverPattern } from '../../workflows/launch/patterns.ts';
 import { planLaunch } from '../../workflows/launch/plan.ts';
@@ -69,6 +70,13 @@ describe('errors.md', () => {
     expect(text).toMatch(/^When: /m);
     expect(text).toMatch(/^```text\n.+\n```$/m);
     expect(text).toMatch(/^Do: /m);
+  });
+
+  it('has every cause and every reason for not being placed, and no other', () => {
+    const [causes = '', stuck = ''] = section('docs/errors.md', '## Causes').split('### Why a job cannot be placed');
+
+    expect(rows(causes).map(([cause]) => code(cause)[0])).toEqual(CAUSE_NAMES);
+    expect(rows(stuck).map(([reason]) => code(reason)[0])).toEqual(STUCK_REASONS.map((reason) => reason.code));
   });
 
   it('has the exit codes of stage and publish', () => {
