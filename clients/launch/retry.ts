@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
-import { type LaunchInput, RETRY_REQUEST, WORKFLOW_TYPE, workflowIdOf } from '../../workflows/launch/model.ts';
+import { isEnded, type LaunchInput, RETRY_REQUEST, WORKFLOW_TYPE, workflowIdOf } from '../../workflows/launch/model.ts';
 
 export type Retried =
   | { outcome: 'started'; launchId: string; workflowId: string; attempt: number; edited: string[] }
@@ -25,11 +25,12 @@ const EDITABLE = ['configuration_file', 'configuration_file_version', 'compute_s
 
 /** Safe to repeat: an attempt is started once, whoever asks for it. */
 export async function retryLaunch(
-  { client, launches }: { client: Client; launches: Pick<LaunchStore, 'get'> },
+  sources: { client: Client; launches: Pick<LaunchStore, 'get' | 'recordStatus'> },
   launchId: string,
   options: RetryOptions = {},
 ): Promise<Retried> {
-  const item = await launches.get(launchId);
+  const { client } = sources;
+  const item = await readOrClose(sources, launchId);
   const reason = item ? whyNot(item) : `there is no launch ${launchId}`;
   if (!item || reason !== undefined) return { outcome: 'refused', launchId, reason: reason ?? '' };
   const attempt = item.attempt + 1;
@@ -50,6 +51,38 @@ export async function retryLaunch(
     return { outcome: 'refused', launchId, reason: `launch ${launchId} is still open: wait for its end, or cancel it` };
   }
   return { outcome: 'started', launchId, workflowId, attempt, edited };
+}
+
+/** A workflow that was terminated from outside could not write its own end: that is made good here. */
+async function readOrClose(
+  { client, launches }: { client: Client; launches: Pick<LaunchStore, 'get' | 'recordStatus'> },
+  launchId: string,
+): Promise<LaunchItem | undefined> {
+  const item = await launches.get(launchId);
+  if (!item || isEnded(item.status) || (item.status as string) === RETRY_REQUEST) return item;
+  const state = await client.workflow
+    .getHandle(item.workflow_id)
+    .describe()
+    .then(
+      ({ status }) => status.name,
+      (error: unknown) => {
+        if (error instanceof WorkflowNotFoundError) return 'NOT_FOUND';
+        throw error;
+      },
+    );
+  if (state === 'RUNNING') return item;
+  await launches.recordStatus({
+    launchId,
+    attempt: item.attempt,
+    sequence: item.sequence + 1,
+    status: 'CANCELLED',
+    at: new Date().toISOString(),
+    error: {
+      type: 'LaunchTerminatedError',
+      message: 'the workflow of this launch was terminated from outside; its jobs have been ended',
+    },
+  });
+  return launches.get(launchId);
 }
 
 function whyNot({ launch_id, status, statuses }: LaunchItem): string | undefined {

@@ -171,7 +171,7 @@ describe('a launch that goes wrong', () => {
     expect(status).toBe('FAILED');
     expect(error).toEqual({
       type: 'StepFailedError',
-      message: expect.stringContaining('step a: item all: main exited with 3'),
+      message: expect.stringContaining('step a: item all: the command failed, main exited with 3'),
     });
     expect(error?.message).toContain('the disk is full');
     const [row] = await longhaul.steps.ofLaunch('exits-1', 1);
@@ -203,26 +203,49 @@ describe('a launch that goes wrong', () => {
     expect(error?.message).toContain('not there after the command: bam (x.bam), stats (stats/*.txt)');
   });
 
-  it('is FAILED when Batch refuses its job', async () => {
+  it('is FAILED before anything is submitted when its image is not there', async () => {
     await upload('image', sheet('image-1', { a: { image: 'nobody/nothing:9', command: 'true' } }));
 
     const { status, error } = await longhaul.follow('image-1');
 
     expect(status).toBe('FAILED');
-    expect(error?.message).toContain('CannotPullContainerError');
+    expect(error).toEqual({
+      type: 'PreflightFailedError',
+      message: expect.stringContaining('steps.a.image: nobody/nothing:9'),
+    });
+    expect(await longhaul.steps.ofLaunch('image-1', 1)).toEqual([]);
   });
 });
 
 describe('a job that Batch refuses', () => {
   it('fails the launch with its words instead of hanging it', async () => {
-    const steps = { a: { command: 'true', resources: { vcpus: 1, memoryMiB: 4 }, timeoutSeconds: 60, retries: 9 } };
-    const environment = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`V${index}`, 'x'.repeat(100)]));
-    await upload('refused', sheet('refused-1', { a: { ...steps.a, environment } }));
+    // What preflight can foresee it does; a queue may still be disabled a moment later.
+    await longhaul.faults([
+      {
+        service: 'batch',
+        operation: 'SubmitJob',
+        subject: 'refused-1',
+        effect: 'error',
+        status: 400,
+        code: 'ClientException',
+      },
+    ]);
+    await upload('refused', sheet('refused-1', { a: { command: 'true' } }, { cache: false }));
 
     const { status, error } = await longhaul.follow('refused-1');
 
     expect(status).toBe('FAILED');
     expect(error).toEqual({ type: 'JobRejectedError', message: expect.stringContaining('AWS Batch refuses the job') });
+    await longhaul.faults([]);
+  });
+
+  it('because it is too large is known before', async () => {
+    const environment = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`V${index}`, 'x'.repeat(100)]));
+    await upload('large', sheet('large-1', { a: { command: 'true', environment } }));
+
+    const { error } = await longhaul.follow('large-1');
+
+    expect(error).toEqual({ type: 'PreflightFailedError', message: expect.stringContaining('steps.a') });
   });
 });
 
@@ -319,7 +342,7 @@ describe('by hand', () => {
     expect(await described.staticDetails()).toContain('s3://longhaul/sheets/lab-a/named.yaml');
     const metadata = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
     expect(metadata.currentDetails).toContain('**COMPLETE**');
-    expect(metadata.currentDetails).toContain('| a | SUCCEEDED | 1 of 1 |');
+    expect(metadata.currentDetails).toContain('| a | SUCCEEDED | 1 of 1');
   });
 
   it('bad input to the workflow is refused with the reason', async () => {
