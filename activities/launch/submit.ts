@@ -128,7 +128,7 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
     }
     // Nobody can have committed in a first attempt.
     if (input.attempt > 1) await findEarlier(input, step, all, items);
-    if (plan.cache) {
+    if (plan.cache && leavesResults(step)) {
       const open = new Map(items.keys.flatMap((key, index) => (items.done[index] ? [] : [[index, key] as const])));
       const hits = await lookUp(s3, { bucket, consumer: plan.consumer, stepKey: items.stepKey }, open);
       for (const [index, hit] of hits) items.done[index] = hit;
@@ -181,7 +181,8 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
     // A command that asks how much memory it has gets the raised one.
     const step = { ...planned, memoryMiB };
     const state = launchState(bucket, launchId);
-    const cache = plan.sharedFileSystem ? undefined : cacheGroup(bucket, plan.consumer, items.stepKey);
+    const cached = !plan.sharedFileSystem && leavesResults(step);
+    const cache = cached ? cacheGroup(bucket, plan.consumer, items.stepKey) : undefined;
     const rows = [];
     let argv: string[] | undefined;
     for (const index of indexes) {
@@ -257,6 +258,9 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
     };
   }
 }
+
+/** A step without outputs is run for what else it does; nobody can tell whether that is still done. */
+const leavesResults = (step: PlannedStep): boolean => step.outputs.length > 0;
 
 const toSubmitted = ({ shard, indexes }: Shard, jobId: string): SubmittedJob => ({
   shard,
