@@ -9,6 +9,9 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { paced } from './pacing/middleware.ts';
+import { createPacer } from './pacing/pacer.ts';
+import type { Tables } from './store/tables.ts';
 
 export interface AwsClients {
   s3: S3Client;
@@ -24,7 +27,14 @@ export interface AwsClients {
 /** Short retries here: the long ones are Temporal's. */
 const RETRIES = { maxAttempts: 3 };
 
-export function createAwsClients(): AwsClients {
+export interface Pacing {
+  tables: Pick<Tables, 'quotas'>;
+  /** Told once for each outage of the table; by default on stderr. */
+  warn?(message: string): void;
+}
+
+/** @param pacing leaves the calls of AWS's quotas unpaced where it is left out: then nothing else may load the account */
+export function createAwsClients(pacing?: Pacing): AwsClients {
   const clients = {
     s3: new S3Client(RETRIES),
     dynamodb: new DynamoDBClient(RETRIES),
@@ -35,5 +45,12 @@ export function createAwsClients(): AwsClients {
     logs: new CloudWatchLogsClient(RETRIES),
     sqs: new SQSClient(RETRIES),
   };
+  if (pacing) {
+    // One for all of them: batch and submitter share a quota.
+    const pacer = createPacer({ dynamodb: clients.dynamodb, ...pacing });
+    paced(clients.batch, pacer);
+    paced(clients.submitter, pacer);
+    paced(clients.logs, pacer);
+  }
   return { ...clients, destroy: () => Object.values(clients).forEach((client) => client.destroy()) };
 }
