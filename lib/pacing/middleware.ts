@@ -15,13 +15,13 @@ interface PaceableClient {
   };
   readonly middlewareStack: {
     addRelativeTo(
-      middleware: (next: Next, context: Context) => Next,
+      middleware: <Args, Result>(next: Handler<Args, Result>, context: Context) => Handler<Args, Result>,
       options: { relation: 'before' | 'after'; toMiddleware: string; name: string; override: boolean },
     ): void;
   };
 }
 
-type Next = (args: { input: object; request: unknown }) => Promise<{ output: object; response: unknown }>;
+type Handler<Args, Result> = (args: Args) => Promise<Result>;
 
 interface Context {
   commandName?: string;

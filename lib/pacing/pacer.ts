@@ -106,7 +106,7 @@ class Outage {
   begin(now: number, error: unknown): void {
     if (this.#until === undefined) {
       const { name, code } = error as Error & { code?: unknown };
-      const why = typeof code === 'string' ? code : name;
+      const why = name === 'AbortError' ? 'no answer in time' : typeof code === 'string' ? code : name;
       this.#warn(`the table Quotas cannot be used (${why}): this process paces its calls alone, see docs/pacing.md`);
     }
     this.#until = now + OUTAGE_MS;

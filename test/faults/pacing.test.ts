@@ -1,0 +1,184 @@
+/**
+ * Pacing under load: processes that want many times what AWS Batch takes are hardly ever throttled, and lose nothing.
+ * The figures are printed.
+ *
+ * @module
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  CreateComputeEnvironmentCommand,
+  CreateJobQueueCommand,
+  paginateListJobs,
+  RegisterJobDefinitionCommand,
+  SubmitJobCommand,
+} from '@aws-sdk/client-batch';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Aws, openAws } from '../../infra/local/aws/server.ts';
+import { makeTables } from '../../infra/local/bootstrap.ts';
+import { packageRoot } from '../../infra/local/platform/root.ts';
+import { type AwsClients, createAwsClients } from '../../lib/aws-clients.ts';
+import { tableNames } from '../../lib/store/tables.ts';
+import { openDynamoDb, type Tables } from '../support/dynamodb.ts';
+
+const PROCESSES = 4;
+const JOBS_EACH = 150;
+const PREFIX = 'storm-';
+const QUEUE = 'storm';
+const DEFINITION = 'storm';
+
+let directory: string;
+let tables: Tables;
+let stand: Aws;
+let aws: AwsClients;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(packageRoot(), 'node_modules/.longhaul-pacing-'));
+  tables = await openDynamoDb();
+  stand = await openAws({ directory: join(directory, 'aws'), imagesFile: join(directory, 'images.json') });
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL: stand.url,
+    AWS_ENDPOINT_URL_DYNAMODB: tables.url,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'longhaul',
+    AWS_SECRET_ACCESS_KEY: 'longhaul',
+  });
+  aws = createAwsClients();
+  await makeTables(aws.dynamodb, PREFIX);
+  await makeQueue();
+});
+afterAll(async () => {
+  aws?.destroy();
+  await stand?.close();
+  await tables?.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** Of a compute environment that is disabled: submitting is all the load there is. */
+async function makeQueue(): Promise<void> {
+  await aws.batch.send(
+    new CreateComputeEnvironmentCommand({
+      computeEnvironmentName: QUEUE,
+      type: 'MANAGED',
+      state: 'DISABLED',
+      computeResources: {
+        type: 'EC2',
+        maxvCpus: 16,
+        instanceTypes: ['optimal'],
+        subnets: ['subnet-0123456789abcdef0'],
+        securityGroupIds: ['sg-0123456789abcdef0'],
+        instanceRole: 'ecsInstanceRole',
+      },
+    }),
+  );
+  await aws.batch.send(
+    new CreateJobQueueCommand({
+      jobQueueName: QUEUE,
+      priority: 1,
+      computeEnvironmentOrder: [{ order: 1, computeEnvironment: QUEUE }],
+    }),
+  );
+  await aws.batch.send(
+    new RegisterJobDefinitionCommand({
+      jobDefinitionName: DEFINITION,
+      type: 'container',
+      containerProperties: {
+        image: 'storm:1',
+        resourceRequirements: [
+          { type: 'VCPU', value: '1' },
+          { type: 'MEMORY', value: '64' },
+        ],
+      },
+    }),
+  );
+}
+
+const submissions = () => stand.kit.calls.list({ service: 'batch', operation: 'SubmitJob' });
+
+describe('a storm of submissions', () => {
+  it('from four processes is paced to what Batch takes: hardly any call is throttled, and no job is lost', async () => {
+    const program = join(directory, 'submitter.cjs');
+    const entryPoints = [join(packageRoot(), 'test/support/submitter.ts')];
+    await build({ entryPoints, outfile: program, bundle: true, platform: 'node', format: 'cjs', logLevel: 'warning' });
+    const processes: ChildProcess[] = Array.from({ length: PROCESSES }, (_, nth) =>
+      fork(program, [PREFIX, QUEUE, DEFINITION, `storm-${nth}`, String(JOBS_EACH)]),
+    );
+    await Promise.all(processes.map((child) => once(child, 'message')));
+
+    const begun = performance.now();
+    const ends = processes.map((child) => once(child, 'exit'));
+    for (const child of processes) child.send('go');
+    const codes = (await Promise.all(ends)).map(([code]) => code as number);
+    const seconds = (performance.now() - begun) / 1000;
+
+    const calls = submissions();
+    const throttled = calls.filter(({ status }) => status === 429).length;
+    const jobs = PROCESSES * JOBS_EACH;
+    console.log(
+      `${PROCESSES} processes, ${jobs} jobs: ${calls.length} calls, ${throttled} throttled, ${seconds.toFixed(1)} s, ` +
+        `${(jobs / seconds).toFixed(1)} jobs/s (at 40/s: ${jobs / 40} s); busiest second ${busiestSecond(calls)} calls`,
+    );
+    expect(codes).toEqual(Array.from({ length: PROCESSES }, () => 0));
+    expect(throttled / calls.length).toBeLessThan(0.01);
+    const names: string[] = [];
+    for await (const { jobSummaryList = [] } of paginateListJobs(
+      { client: aws.batch },
+      { jobQueue: QUEUE, jobStatus: 'RUNNABLE' },
+    )) {
+      names.push(...jobSummaryList.map(({ jobName = '' }) => jobName));
+    }
+    const expected = Array.from({ length: PROCESSES }, (_, nth) =>
+      Array.from({ length: JOBS_EACH }, (_, job) => `storm-${nth}-${job}`),
+    );
+    expect(names.toSorted()).toEqual(expected.flat().toSorted());
+  });
+});
+
+describe('without load', () => {
+  it('pacing asks the table less than once for every two submissions, and costs little', async () => {
+    const pacedClients = createAwsClients({ tables: tableNames(PREFIX) });
+    const times = { paced: [] as number[], plain: [] as number[] };
+    const submit = async (kind: keyof typeof times, nth: number) => {
+      const { submitter } = kind === 'paced' ? pacedClients : aws;
+      const begun = performance.now();
+      await submitter.send(
+        new SubmitJobCommand({ jobName: `quiet-${kind}-${nth}`, jobQueue: QUEUE, jobDefinition: DEFINITION }),
+      );
+      times[kind].push(performance.now() - begun);
+    };
+    for (let nth = 0; nth < 60; nth += 1) {
+      await submit('plain', nth);
+      await submit('paced', nth);
+      // The load itself: about 12 submissions a second, of 40.
+      await delay(60);
+    }
+    const leases = tables.kit.calls.list({ operation: 'UpdateItem' }).filter(({ principal }) => principal !== '');
+    pacedClients.destroy();
+
+    const [paced, plain] = [quantiles(times.paced), quantiles(times.plain)];
+    console.log(
+      `SubmitJob without load, median: ${plain.median.toFixed(1)} ms plain, ${paced.median.toFixed(1)} ms paced, ` +
+        `so ${(paced.median - plain.median).toFixed(1)} ms more; of ten the slowest: ` +
+        `${plain.slow.toFixed(1)} and ${paced.slow.toFixed(1)} ms; ${leases.length} leases in all`,
+    );
+    expect(
+      stand.kit.calls.list({ operation: 'SubmitJob' }).filter(({ subject }) => subject.startsWith('quiet-')),
+    ).toHaveLength(120);
+  });
+});
+
+function quantiles(values: readonly number[]): { median: number; slow: number } {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0;
+  return { median: at(0.5), slow: at(0.9) };
+}
+
+/** Most calls in any second, wherever it begins. */
+function busiestSecond(calls: readonly { at: string }[]): number {
+  const times = calls.map(({ at }) => Date.parse(at));
+  return Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 1000).length));
+}
