@@ -16,6 +16,12 @@ const LEAST_SHARE = 0.05;
 /** A lease takes at most this share of a slice, so that several processes under load share each slice. */
 const LEASE_SHARE = 0.25;
 /**
+ * This share of a slice's tokens may be leased from its start, the rest bit by bit until only as much of the slice is
+ * left. Else the end of one slice and the start of the next could see two slices' tokens at once; so it is 1.25 times
+ * 80 %, the published quota, and a service whose own bucket holds one second's worth has no cause to throttle.
+ */
+const HEAD_START = 0.25;
+/**
  * What a process allows itself of the rate while the table cannot be reached. It does not know how many do the same:
  * five processes at a quarter of 80 % are the whole published quota, and not more.
  */
@@ -45,6 +51,13 @@ export function rateAt(cut: Cut | undefined, slice: number, ceiling: number): nu
 
 /** Tokens of a slice. At least one, or nothing would ever go on. */
 export const allowanceOf = (rate: number): number => Math.max(1, Math.floor(rate));
+
+/** Tokens of a slice that must not be leased yet. */
+export const reserveOf = (allowance: number, rest: number): number =>
+  Math.floor(allowance * Math.max(0, rest - HEAD_START));
+
+/** What is left of a slice, as {@link restOfSlice}, when its reserve has come down to `reserve`. */
+export const restWhenReserveIs = (reserve: number, allowance: number): number => HEAD_START + reserve / allowance;
 
 /** Tokens of a slice for one process alone, without the table. */
 export const localAllowanceOf = (rate: number): number => allowanceOf(rate * LOCAL_SHARE);

@@ -13,15 +13,17 @@ import {
   leaseSize,
   localAllowanceOf,
   rateAt,
+  reserveOf,
   restOfSlice,
+  restWhenReserveIs,
   SLICE_MS,
   sliceAt,
 } from './bucket.ts';
 import { type QuotaTable, quotaTable } from './quota-table.ts';
 import type { PacedQuota } from './quotas.ts';
 
-/** Who waits for a new slice comes up to this much after its start, ms: not everybody at once. */
-const JITTER_MS = 100;
+/** Who waits for tokens comes up to this much after they are there, ms: not everybody at once. */
+const JITTER_MS = 50;
 /** How long a table that could not be used is left alone, ms. */
 const OUTAGE_MS = 5000;
 /** Quotas in memory at most, beside those with calls that wait. */
@@ -85,6 +87,8 @@ export function pacerOver(table: QuotaTable, options: PacerOptions = {}): Pacer 
   };
 }
 
+const endOf = (slice: number): number => (slice + 1) * SLICE_MS;
+
 const systemClock: PacerClock = {
   now: Date.now,
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
@@ -141,9 +145,10 @@ class Lane {
   #tokens = 0;
   #used = 0;
   #usedBefore = 0;
-  /** Nothing is left to lease. */
-  #empty = false;
-  #local: number | undefined;
+  /** What the slice was opened with, once that is known. */
+  #allowance: number | undefined;
+  /** Nothing can be leased before this time, epoch ms. */
+  #until = 0;
   #asked = false;
   /** The last cut this process knows of, and how many it has made itself. */
   #cut: Cut | undefined;
@@ -198,7 +203,7 @@ class Lane {
     }
     // Who does not know of the cut yet would open the next slice at the old rate.
     const next = sliceAt(this.#shared.clock.now()) + 1;
-    await this.#shared.table.open(this.#key, next, this.#allowance(next)).catch(() => {});
+    await this.#shared.table.open(this.#key, next, this.#allowanceOf(next)).catch(() => {});
   }
 
   /** Hands out tokens until nobody waits. Never rejects. */
@@ -213,47 +218,48 @@ class Lane {
         waiter.grant(slice);
       }
       if (this.#waiting.size === 0) break;
-      if (this.#empty) await this.#nextSlice();
+      const now = this.#shared.clock.now();
+      if (now < this.#until) await this.#shared.clock.sleep(this.#until - now + this.#shared.random() * JITTER_MS);
       else await this.#lease(slice);
     }
     this.#running = false;
   }
 
-  async #nextSlice(): Promise<void> {
-    const { clock, random } = this.#shared;
-    await clock.sleep(restOfSlice(clock.now()) * SLICE_MS + random() * JITTER_MS);
-  }
-
   async #lease(slice: number): Promise<void> {
     const { clock, outage, table } = this.#shared;
     const now = clock.now();
-    const allowance = this.#allowance(slice);
+    const rest = restOfSlice(now);
+    if (outage.lastsAt(now)) return this.#leaseLocally(slice);
+    const allowance = this.#allowance ?? this.#allowanceOf(slice);
     const tokens = leaseSize({
       waiting: this.#waiting.size,
       used: this.#used,
       before: this.#usedBefore,
-      rest: restOfSlice(now),
+      rest,
       allowance,
     });
-    if (outage.lastsAt(now)) return this.#leaseLocally(slice);
     this.#askForCuts();
     try {
-      const { taken, remaining } = await table.lease(this.#key, slice, tokens, allowance);
+      const request = { quota: this.#key, slice, tokens, allowance, reserve: reserveOf(allowance, rest) };
+      const lease = await table.lease(request);
       outage.end();
       // An answer that comes after its slice is over brings nothing.
       if (this.#turn() !== slice) return;
-      this.#tokens += taken;
-      this.#empty = remaining === 0;
+      this.#tokens += lease.taken;
+      this.#allowance = lease.allowance;
+      if (lease.remaining === 0) this.#until = endOf(slice);
+      else if (lease.taken === 0) {
+        const reserve = Math.max(0, lease.remaining - tokens);
+        this.#until = endOf(slice) - restWhenReserveIs(reserve, lease.allowance) * SLICE_MS;
+      }
     } catch (error) {
       outage.begin(clock.now(), error);
     }
   }
 
   #leaseLocally(slice: number): void {
-    this.#local ??= localAllowanceOf(rateAt(this.#cut, slice, this.#ceiling));
-    this.#tokens += this.#local;
-    this.#local = 0;
-    this.#empty = true;
+    this.#tokens += localAllowanceOf(rateAt(this.#cut, slice, this.#ceiling));
+    this.#until = endOf(slice);
   }
 
   /** Once a slice, beside the lease: what others have cut counts from the next slice on. */
@@ -271,7 +277,7 @@ class Lane {
     );
   }
 
-  #allowance(slice: number): number {
+  #allowanceOf(slice: number): number {
     return allowanceOf(rateAt(this.#cut, slice, this.#ceiling));
   }
 
@@ -288,8 +294,7 @@ class Lane {
       this.#slice = slice;
       this.#tokens = 0;
       this.#used = 0;
-      this.#empty = false;
-      this.#local = undefined;
+      this.#allowance = undefined;
       this.#asked = false;
     }
     return slice;

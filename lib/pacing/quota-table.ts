@@ -22,16 +22,27 @@ const KEPT_SECONDS = 600;
 const PATIENCE_MS = 1000;
 
 export interface Lease {
-  /** Tokens taken: as many as asked for or fewer. */
+  /** Tokens taken: as many as asked for; fewer at the end of a slice; none while they are reserved. */
   taken: number;
   /** Tokens nobody has taken yet. */
   remaining: number;
+  /** What the slice was opened with. */
+  allowance: number;
+}
+
+export interface LeaseRequest {
+  quota: string;
+  slice: number;
+  tokens: number;
+  /** The slice is opened with these, unless somebody has. At least `tokens` and `reserve`. */
+  allowance: number;
+  /** Tokens that must remain. */
+  reserve: number;
 }
 
 /** What pacers share. Every method rejects when the table cannot be used. */
 export interface QuotaTable {
-  /** Takes tokens of a slice; the first lease opens it with `allowance` tokens. */
-  lease(quota: string, slice: number, tokens: number, allowance: number): Promise<Lease>;
+  lease(request: LeaseRequest): Promise<Lease>;
   /** Opens a slice unless somebody has. */
   open(quota: string, slice: number, allowance: number): Promise<void>;
   lastCut(quota: string): Promise<Cut | undefined>;
@@ -69,32 +80,38 @@ export function quotaTable(client: DynamoDBClient, tables: Pick<Tables, 'quotas'
     }
   };
 
-  const take = (quota: string, slice: number, tokens: number, allowance: number) =>
-    update(quota, slice, {
+  const take = async ({ quota, slice, tokens, allowance, reserve }: LeaseRequest): Promise<Lease> => {
+    const { done, item } = await update(quota, slice, {
       // Counted down from what the slice was opened with: so every pacer keeps to that, whatever rate it believes in.
       UpdateExpression:
         'SET remaining = if_not_exists(remaining, :allowance) - :tokens,' +
         ' allowance = if_not_exists(allowance, :allowance), expires_at = if_not_exists(expires_at, :expires_at)',
-      ConditionExpression: 'attribute_not_exists(remaining) OR remaining >= :tokens',
+      ConditionExpression: 'attribute_not_exists(remaining) OR remaining >= :least',
       ExpressionAttributeValues: {
         ':tokens': { N: String(tokens) },
+        ':least': { N: String(tokens + reserve) },
         ':allowance': { N: String(allowance) },
         ':expires_at': { N: String(slice + KEPT_SECONDS) },
       },
     });
+    return {
+      taken: done ? tokens : 0,
+      remaining: numberOf(item, 'remaining'),
+      allowance: numberOf(item, 'allowance'),
+    };
+  };
 
   return {
-    async lease(quota, slice, tokens, allowance) {
-      const first = await take(quota, slice, tokens, allowance);
-      const remaining = numberOf(first.item, 'remaining');
-      if (first.done) return { taken: tokens, remaining };
-      if (remaining === 0) return { taken: 0, remaining };
-      const rest = await take(quota, slice, remaining, allowance);
-      return { taken: rest.done ? remaining : 0, remaining: numberOf(rest.item, 'remaining') };
+    async lease(request) {
+      const lease = await take(request);
+      if (lease.taken > 0 || lease.remaining >= request.tokens) return lease;
+      // As many there will not be any more in this slice.
+      const rest = lease.remaining - request.reserve;
+      return rest > 0 ? take({ ...request, tokens: rest }) : lease;
     },
 
     async open(quota, slice, allowance) {
-      await take(quota, slice, 0, allowance);
+      await take({ quota, slice, tokens: 0, allowance, reserve: 0 });
     },
 
     async lastCut(quota) {

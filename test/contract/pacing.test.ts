@@ -119,17 +119,28 @@ describe('four pacers on one table', () => {
 
 describe('the table', () => {
   it('gives what is left when that is less than asked for, and then nothing', async () => {
-    expect(await table.lease('q', 100, 5, 8)).toEqual({ taken: 5, remaining: 3 });
-    expect(await table.lease('q', 100, 5, 8)).toEqual({ taken: 3, remaining: 0 });
-    expect(await table.lease('q', 100, 5, 8)).toEqual({ taken: 0, remaining: 0 });
-    expect(await table.lease('q', 101, 1, 8)).toEqual({ taken: 1, remaining: 7 });
+    const ask = { quota: 'q', slice: 100, tokens: 5, allowance: 8, reserve: 0 };
+    expect(await table.lease(ask)).toEqual({ taken: 5, remaining: 3, allowance: 8 });
+    expect(await table.lease(ask)).toEqual({ taken: 3, remaining: 0, allowance: 8 });
+    expect(await table.lease(ask)).toEqual({ taken: 0, remaining: 0, allowance: 8 });
+    expect(await table.lease({ ...ask, slice: 101, tokens: 1 })).toEqual({ taken: 1, remaining: 7, allowance: 8 });
+  });
+
+  it('leaves what is reserved for later in the slice', async () => {
+    const ask = { quota: 'q', slice: 100, tokens: 2, allowance: 8, reserve: 6 };
+    expect(await table.lease(ask)).toEqual({ taken: 2, remaining: 6, allowance: 8 });
+    expect(await table.lease(ask)).toEqual({ taken: 0, remaining: 6, allowance: 8 });
+    expect(await table.lease({ ...ask, reserve: 5 })).toEqual({ taken: 0, remaining: 6, allowance: 8 });
+    expect(await table.lease({ ...ask, reserve: 4 })).toEqual({ taken: 2, remaining: 4, allowance: 8 });
+    expect(await table.lease({ ...ask, tokens: 5, reserve: 1 })).toEqual({ taken: 3, remaining: 1, allowance: 8 });
   });
 
   it('keeps to the allowance a slice was opened with, whatever rate others believe in', async () => {
     await table.open('q', 100, 4);
     await table.open('q', 100, 40);
 
-    expect(await table.lease('q', 100, 10, 40)).toEqual({ taken: 4, remaining: 0 });
+    const ask = { quota: 'q', slice: 100, tokens: 10, allowance: 40, reserve: 0 };
+    expect(await table.lease(ask)).toEqual({ taken: 4, remaining: 0, allowance: 4 });
   });
 
   it('lets slices expire ten minutes after they are over, and no cut', async () => {

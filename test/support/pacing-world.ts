@@ -76,13 +76,14 @@ export function memoryTable(time: VirtualTime, latency: () => number): MemoryTab
     slices,
     leases: 0,
     broken: false,
-    lease(quota, slice, tokens, allowance) {
+    lease({ quota, slice, tokens, allowance, reserve }) {
       table.leases += 1;
       return request(() => {
         const item = opened(quota, slice, allowance);
-        const taken = Math.min(tokens, item.remaining);
+        const free = item.remaining - reserve;
+        const taken = free >= tokens ? tokens : item.remaining < tokens ? Math.max(0, free) : 0;
         item.remaining -= taken;
-        return { taken, remaining: item.remaining };
+        return { taken, ...item };
       });
     },
     open: (quota, slice, allowance) => request(() => void opened(quota, slice, allowance)),

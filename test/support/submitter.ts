@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { SubmitJobCommand, TooManyRequestsException } from '@aws-sdk/client-batch';
+import { SubmitJobCommand } from '@aws-sdk/client-batch';
 import { createAwsClients } from '../../lib/aws-clients.ts';
 import { tableNames } from '../../lib/store/tables.ts';
 
@@ -18,7 +18,7 @@ async function submit(jobName: string): Promise<void> {
       return;
     } catch (error) {
       // Refused, so there is no job; Temporal would come again too.
-      if ((error as Error).name !== TooManyRequestsException.name) throw error;
+      if ((error as Error).name !== 'TooManyRequestsException') throw error;
     }
   }
 }

@@ -8,7 +8,9 @@ import {
   leaseSize,
   localAllowanceOf,
   rateAt,
+  reserveOf,
   restOfSlice,
+  restWhenReserveIs,
   sliceAt,
 } from '../../lib/pacing/bucket.ts';
 import { DEFAULT_SHARE, pacedQuota, QUOTAS } from '../../lib/pacing/quotas.ts';
@@ -103,6 +105,34 @@ describe('a lease', () => {
     ['a chain that has used 6 when a tenth is left', { waiting: 1, used: 6, before: 0, rest: 0.1 }, 1],
   ])('for %s', (_, some, tokens) => {
     expect(leaseSize({ ...some, allowance: 40 })).toBe(tokens);
+  });
+});
+
+describe('the reserve of a slice', () => {
+  it.each([
+    [1, 30],
+    [0.75, 20],
+    [0.25, 0],
+    [0.01, 0],
+  ])('when %d of it is left: %i of 40 tokens', (rest, tokens) => {
+    expect(reserveOf(40, rest)).toBe(tokens);
+  });
+
+  it('never holds back the only token, nor a whole lease at the start', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), (allowance) => {
+        expect(allowance - reserveOf(allowance, 1)).toBe(Math.ceil(allowance / 4));
+      }),
+    );
+  });
+
+  it('is down to a number when it was said to be', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), fc.nat(1000), (allowance, some) => {
+        const reserve = Math.min(some, allowance);
+        expect(reserveOf(allowance, restWhenReserveIs(reserve, allowance) - 1e-9)).toBeLessThanOrEqual(reserve);
+      }),
+    );
   });
 });
 
