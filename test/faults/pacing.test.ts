@@ -157,7 +157,7 @@ describe('without load', () => {
       for (let nth = 0; nth < pairs; nth += 1) {
         const kinds = ['paced', 'plain'] as const;
         for (const kind of nth % 2 === 0 ? kinds : kinds.toReversed()) {
-          times[kind].push(await submit(kind, `${name}-${kind}-${nth}`));
+          times[kind].push(await submit(kind, `${name.replaceAll(' ', '-')}-${kind}-${nth}`));
           // The load itself: so many submissions a second, and no more.
           await delay(pauseMs);
         }
