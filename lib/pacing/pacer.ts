@@ -140,16 +140,16 @@ class Lane {
   /** In the order they came. */
   readonly #waiting = new Set<Waiter>();
   #running = false;
-  /** Everything below is of this slice. */
+  /** The slice this process is in; the next five are of it, see #turn. */
   #slice = 0;
   #tokens = 0;
   #used = 0;
-  #usedBefore = 0;
   /** What the slice was opened with, once that is known. */
   #allowance: number | undefined;
   /** Nothing can be leased before this time, epoch ms. */
   #until = 0;
   #asked = false;
+  #usedBefore = 0;
   /** The last cut this process knows of, and how many it has made itself. */
   #cut: Cut | undefined;
   #ownCuts = 0;
@@ -295,6 +295,8 @@ class Lane {
       this.#tokens = 0;
       this.#used = 0;
       this.#allowance = undefined;
+      // Also when the clock was set back: nobody waits for the time it had shown.
+      this.#until = 0;
       this.#asked = false;
     }
     return slice;

@@ -275,3 +275,22 @@ describe('a table that cannot be reached', () => {
     expect(warnings).toEqual([expect.stringMatching(/^the table Quotas cannot be used \(Error\)/)]);
   });
 });
+
+describe('a clock that is set back', () => {
+  it('keeps nobody waiting for the time it had shown', async () => {
+    const time = new VirtualTime();
+    let offset = 0;
+    const clock = { now: () => time.now() + offset, sleep: (ms: number) => time.sleep(ms) };
+    const pacer = pacerOver(
+      memoryTable(time, () => 8),
+      { clock },
+    );
+    const begun = time.now();
+    const all = Promise.all(Array.from({ length: 20 }, () => pacer.take({ key: KEY, ceiling: 4 })));
+    time.at(begun + 1500, () => (offset = -3_600_000));
+    await time.run();
+    await all;
+
+    expect(time.now() - begun).toBeLessThan(8000);
+  });
+});
