@@ -9,6 +9,9 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { paced } from './pacing/middleware.ts';
+import { createPacer } from './pacing/pacer.ts';
+import type { Tables } from './store/tables.ts';
 
 export interface AwsClients {
   s3: S3Client;
@@ -31,7 +34,14 @@ const PATIENCE = { requestHandler: { connectionTimeout: 5_000, requestTimeout: 1
 /** A long poll of SQS takes 20 s by itself. */
 const LONG_POLL = { requestHandler: { connectionTimeout: 5_000, requestTimeout: 40_000, throwOnRequestTimeout: true } };
 
-export function createAwsClients(): AwsClients {
+export interface Pacing {
+  tables: Pick<Tables, 'quotas'>;
+  /** Told once for each outage of the table; by default on stderr. */
+  warn?(message: string): void;
+}
+
+/** @param pacing leaves the calls of AWS's quotas unpaced where it is left out: then nothing else may load the account */
+export function createAwsClients(pacing?: Pacing): AwsClients {
   const clients = {
     s3: new S3Client({ ...RETRIES, ...PATIENCE }),
     dynamodb: new DynamoDBClient({ ...RETRIES, ...PATIENCE }),
@@ -42,5 +52,12 @@ export function createAwsClients(): AwsClients {
     logs: new CloudWatchLogsClient({ ...RETRIES, ...PATIENCE }),
     sqs: new SQSClient({ ...RETRIES, ...LONG_POLL }),
   };
+  if (pacing) {
+    // One for all of them: batch and submitter share a quota.
+    const pacer = createPacer({ dynamodb: clients.dynamodb, ...pacing });
+    paced(clients.batch, pacer);
+    paced(clients.submitter, pacer);
+    paced(clients.logs, pacer);
+  }
   return { ...clients, destroy: () => Object.values(clients).forEach((client) => client.destroy()) };
 }

@@ -33,8 +33,8 @@ export async function runWorkers(settings: Settings): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('TRACE', (entry) => write(logger, entry)), shutdownSignals: [] });
   const connection = await NativeConnection.connect({ address: settings.temporalAddress });
   const { client } = await connectTemporal(settings);
-  const aws = createAwsClients();
   const tables = tableNames(settings.tablePrefix);
+  const aws = createAwsClients({ tables, warn: (message) => logger.warn(message) });
   const steps = new StepStore(aws.dynamodb, tables);
   const launches = new LaunchStore(aws.dynamodb, tables);
   const batch = createBatchCompute({ ...aws, settings });

@@ -39,8 +39,8 @@ export interface Context {
 export async function withContext<T>(run: (context: Context) => Promise<T>): Promise<T> {
   await adoptPlatform();
   const settings = readSettings(process.env);
-  const aws = createAwsClients();
   const tables = tableNames(settings.tablePrefix);
+  const aws = createAwsClients({ tables });
   let connected: Promise<TemporalClient> | undefined;
   try {
     return await run({

@@ -17,9 +17,10 @@ async function main(): Promise<void> {
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort());
   process.once('SIGINT', () => stop.abort());
-  const aws = createAwsClients();
+  const tables = tableNames(settings.tablePrefix);
+  const aws = createAwsClients({ tables, warn: (message) => log.warn(message) });
   const { client } = await connectTemporal(settings);
-  const launches = new LaunchStore(aws.dynamodb, tableNames(settings.tablePrefix));
+  const launches = new LaunchStore(aws.dynamodb, tables);
   await consumeEvents({ ...aws, client, launches, settings, log, signal: stop.signal });
 }
 

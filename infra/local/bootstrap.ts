@@ -13,8 +13,10 @@ import {
 } from '@aws-sdk/client-batch';
 import {
   CreateTableCommand,
+  DescribeTimeToLiveCommand,
   DynamoDBClient,
   ResourceInUseException,
+  UpdateTimeToLiveCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
@@ -33,7 +35,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { SHEET_PREFIX } from '../../clients/events/parse.ts';
 import type { Settings } from '../../lib/settings.ts';
-import { tableDefinitions } from '../../lib/store/tables.ts';
+import { tableDefinitions, timesToLive } from '../../lib/store/tables.ts';
 import { LOCAL_PLACE } from './aws/ports.ts';
 
 /** A message that fails this often goes to the dead-letter queue. */
@@ -139,7 +141,7 @@ async function makeBucket(s3: S3Client, bucket: string, queueArn: string): Promi
   );
 }
 
-async function makeTables(dynamodb: DynamoDBClient, prefix: string): Promise<void> {
+export async function makeTables(dynamodb: DynamoDBClient, prefix: string): Promise<void> {
   for (const definition of tableDefinitions(prefix)) {
     try {
       await dynamodb.send(new CreateTableCommand(definition));
@@ -147,6 +149,14 @@ async function makeTables(dynamodb: DynamoDBClient, prefix: string): Promise<voi
       if (!(error instanceof ResourceInUseException)) throw error;
     }
     await waitUntilTableExists({ client: dynamodb, maxWaitTime: 30, minDelay: 1 }, { TableName: definition.TableName });
+  }
+  for (const timeToLive of timesToLive(prefix)) {
+    const { TableName } = timeToLive;
+    const { TimeToLiveDescription } = await dynamodb.send(new DescribeTimeToLiveCommand({ TableName }));
+    // Enabling it again is an error.
+    if (TimeToLiveDescription?.TimeToLiveStatus === 'DISABLED') {
+      await dynamodb.send(new UpdateTimeToLiveCommand(timeToLive));
+    }
   }
 }
 

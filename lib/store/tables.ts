@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+import type { CreateTableCommandInput, UpdateTimeToLiveCommandInput } from '@aws-sdk/client-dynamodb';
 
 /** Index names, by what they answer. */
 export const LAUNCH_INDEXES = {
@@ -16,11 +16,13 @@ export const STEP_INDEXES = { byOpenJob: 'by_open_job' } as const;
 export interface Tables {
   launches: string;
   launchSteps: string;
+  quotas: string;
 }
 
 export const tableNames = (prefix: string): Tables => ({
   launches: `${prefix}Launches`,
   launchSteps: `${prefix}LaunchSteps`,
+  quotas: `${prefix}Quotas`,
 });
 
 /** What CreateTable is given; later the CDK stack is held against the same. */
@@ -50,8 +52,25 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       AttributeDefinitions: strings('launch_id', 'step_key', 'open_in', 'job_id'),
       GlobalSecondaryIndexes: [index(STEP_INDEXES.byOpenJob, 'open_in', 'job_id')],
     },
+    {
+      TableName: names.quotas,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'quota', KeyType: 'HASH' },
+        { AttributeName: 'slice', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: [...strings('quota'), { AttributeName: 'slice', AttributeType: 'N' }],
+    },
   ];
 }
+
+/** What UpdateTimeToLive is given once the tables are there. */
+export const timesToLive = (prefix: string): UpdateTimeToLiveCommandInput[] => [
+  {
+    TableName: tableNames(prefix).quotas,
+    TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
+  },
+];
 
 const strings = (...names: string[]) => names.map((name) => ({ AttributeName: name, AttributeType: 'S' as const }));
 

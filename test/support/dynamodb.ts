@@ -18,6 +18,8 @@ import { tableDefinitions } from '../../lib/store/tables.ts';
 
 export interface Tables {
   client: DynamoDBClient;
+  /** Its address, for other clients and processes. */
+  url: string;
   kit: Kit;
   /** Creates Longhaul's tables under a prefix of their own. */
   create(prefix: string): Promise<void>;
@@ -44,6 +46,7 @@ export async function openDynamoDb(): Promise<Tables> {
   });
   return {
     client,
+    url: door.url,
     kit,
     async create(prefix) {
       for (const definition of tableDefinitions(prefix)) await client.send(new CreateTableCommand(definition));
