@@ -1,5 +1,5 @@
 /**
- * Reads log events within the quotas of CloudWatch Logs, and through throttling and short outages.
+ * Reads log events through throttling and short outages. The client paces its calls (docs/pacing.md).
  *
  * @module
  */
@@ -16,12 +16,6 @@ import type { LogEvent, LogStream } from './log-lines.ts';
 
 /** FilterLogEvents takes so many stream names a call. */
 export const FILTERED_STREAMS = 100;
-/**
- * Requests a second; the quotas of an account and Region are 25 for GetLogEvents and 5 for FilterLogEvents, and
- * workers and others read too. https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
- */
-const GET_RATE = { perSecond: 10, burst: 10 };
-const FILTER_RATE = { perSecond: 3, burst: 2 };
 /** How long a service may be out of reach while somebody reads. */
 const OUTAGE_MS = 60_000;
 const FIRST_PAUSE_MS = 500;
@@ -44,32 +38,11 @@ export async function patiently<T>(run: () => Promise<T>, signal?: AbortSignal):
 /** @throws AbortError when the signal is given meanwhile */
 export const wait = (ms: number, signal?: AbortSignal): Promise<void> => delay(ms, undefined, signal ? { signal } : {});
 
-/** Lets callers through one after the other, so many a second after a burst. */
-class Pace {
-  readonly #gapMs: number;
-  readonly #burstMs: number;
-  #next = 0;
-
-  constructor({ perSecond, burst }: { perSecond: number; burst: number }) {
-    this.#gapMs = 1000 / perSecond;
-    this.#burstMs = this.#gapMs * (burst - 1);
-  }
-
-  async turn(signal?: AbortSignal): Promise<void> {
-    const now = performance.now();
-    const at = Math.max(this.#next, now - this.#burstMs);
-    this.#next = at + this.#gapMs;
-    if (at > now) await wait(at - now, signal);
-  }
-}
-
 type Place = Pick<LogStream, 'group' | 'name'>;
 
 export class LogReader {
   readonly #logs: CloudWatchLogsClient;
   readonly #signal: AbortSignal | undefined;
-  readonly #gets = new Pace(GET_RATE);
-  readonly #filters = new Pace(FILTER_RATE);
 
   constructor(logs: CloudWatchLogsClient, signal?: AbortSignal) {
     this.#logs = logs;
@@ -94,7 +67,7 @@ export class LogReader {
       ...(options.limit !== undefined && { limit: options.limit }),
       ...(options.last !== undefined && { limit: options.last }),
     };
-    const page = await this.#send(this.#gets, (abort) => this.#logs.send(new GetLogEventsCommand(input), abort));
+    const page = await this.#send((abort) => this.#logs.send(new GetLogEventsCommand(input), abort));
     if (!page) return undefined;
     const events = (page.events ?? []).map(({ timestamp = 0, message = '' }) => ({
       time: timestamp,
@@ -137,7 +110,7 @@ export class LogReader {
       ...(options.token !== undefined && { nextToken: options.token }),
       ...(options.limit !== undefined && { limit: options.limit }),
     };
-    const page = await this.#send(this.#filters, (abort) => this.#logs.send(new FilterLogEventsCommand(input), abort));
+    const page = await this.#send((abort) => this.#logs.send(new FilterLogEventsCommand(input), abort));
     if (!page) return undefined;
     const events = (page.events ?? []).map(({ timestamp = 0, message = '', logStreamName = '', eventId }) => ({
       time: timestamp,
@@ -148,13 +121,10 @@ export class LogReader {
     return { events, token: page.nextToken };
   }
 
-  async #send<T>(pace: Pace, send: (options: { abortSignal?: AbortSignal }) => Promise<T>): Promise<T | undefined> {
+  async #send<T>(send: (options: { abortSignal?: AbortSignal }) => Promise<T>): Promise<T | undefined> {
     const signal = this.#signal;
     try {
-      return await patiently(async () => {
-        await pace.turn(signal);
-        return send(signal ? { abortSignal: signal } : {});
-      }, signal);
+      return await patiently(() => send(signal ? { abortSignal: signal } : {}), signal);
     } catch (error) {
       // A container that never started has no stream, and before the first job there is no group.
       if (error instanceof ResourceNotFoundException) return undefined;
