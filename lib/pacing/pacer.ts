@@ -238,10 +238,11 @@ class Lane {
       rest,
       allowance,
     });
-    this.#askForCuts();
     try {
       const request = { quota: this.#key, slice, tokens, allowance, reserve: reserveOf(allowance, rest) };
-      const lease = await table.lease(request);
+      const leasing = table.lease(request);
+      this.#askForCuts();
+      const lease = await leasing;
       outage.end();
       // An answer that comes after its slice is over brings nothing.
       if (this.#turn() !== slice) return;
