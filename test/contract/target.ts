@@ -27,8 +27,13 @@ export interface Target {
   unique(what: string): string;
   /** The stand-ins, for what only they have (clock, faults, call log); undefined on a real account. */
   local: Aws | undefined;
-  /** Stops the stand-ins, or DynamoDB Local, and starts them again on the same state; `meanwhile` runs in between. */
-  restart: ((what: 'stand-ins' | 'dynamodb', meanwhile: () => Promise<void>) => Promise<void>) | undefined;
+  /**
+   * Stops the stand-ins, or DynamoDB Local, and starts them again on the same state. In between `meanwhile` runs, with the
+   * address of DynamoDB Local itself.
+   */
+  restart:
+    | ((what: 'stand-ins' | 'dynamodb', meanwhile: (dynamodb: string) => Promise<void>) => Promise<void>)
+    | undefined;
   close(): Promise<void>;
 }
 
@@ -77,7 +82,7 @@ export async function openTarget(
     },
     async restart(what, meanwhile) {
       await (what === 'dynamodb' ? stopTables() : local.close());
-      await meanwhile();
+      await meanwhile(`http://127.0.0.1:${dynamodb?.port ?? 0}`);
       if (what === 'dynamodb') stopTables = await startTables();
       else local = await open(port);
     },

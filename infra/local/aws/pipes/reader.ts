@@ -50,7 +50,7 @@ export class StreamReader {
 
   /** Takes what is new: one GetRecords for each shard whose turn it is. */
   async round(): Promise<void> {
-    if (performance.now() >= this.#listAt) await this.#list();
+    if (performance.now() >= this.#listAt) await this.list();
     const { positions } = this.#options;
     const turn = this.#shards.filter(({ id, parent }) => {
       const before = parent === undefined ? undefined : positions.get(parent);
@@ -62,7 +62,8 @@ export class StreamReader {
     if (failed) throw failed.reason;
   }
 
-  async #list(): Promise<void> {
+  /** Learns which shards there are. */
+  async list(): Promise<void> {
     const { streams, streamArn, positions, mark } = this.#options;
     this.#shards = await streams.shards(streamArn);
     const listed = new Set(this.#shards.map(({ id }) => id));

@@ -88,10 +88,11 @@ export class Runner {
     const pipe = store.find(name);
     if (!pipe) return false;
     if (pipe.state === 'RUNNING') return true;
+    const from = pipe.sourceParameters.DynamoDBStreamParameters.StartingPosition;
     try {
-      const positions = await reader.beginning(pipe.sourceParameters.DynamoDBStreamParameters.StartingPosition);
+      const positions = await (pipe.begun ? reader.list() : reader.beginning(from));
       if (signal.aborted) return false;
-      if (!pipe.begun) store.begin(name, positions);
+      if (positions) store.begin(name, positions);
       store.change(store.find(name) ?? pipe, { state: 'RUNNING' });
       return true;
     } catch (error) {
