@@ -1,6 +1,6 @@
 /**
- * What a message of the events queue says. Pure: no clock, no network; every form S3, EventBridge and Batch send is a
- * fixture in test/events.
+ * What a message of the events queue says. Pure: no clock, no network; every form S3, EventBridge, Batch and the
+ * pipe of the table send is a fixture in test/events.
  *
  * @module
  */
