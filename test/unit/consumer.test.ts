@@ -173,6 +173,16 @@ describe('a retry asked for in the table', () => {
     expect((await world.counts()).dead).toBe(0);
   });
 
+  it('is followed once, though its message comes again after the next attempt has failed too', async () => {
+    await open();
+    world.registry.set('cohort-7', { ...failed, status: 'FAILED', attempt: 2 });
+    await world.send(ask);
+    world.start();
+    await world.drained();
+    expect(world.attempts).toBe(0);
+    expect(world.refusals).toEqual([]);
+  });
+
   it('that was asked for before, or is none, starts nothing', async () => {
     await open();
     world.registry.set('cohort-7', failed);

@@ -66,7 +66,7 @@ const EXPECTED: Readonly<Record<string, readonly Event[]>> = {
     ),
   ],
   'other-service.eventbridge': [ignored('events of aws.ec2 mean nothing here')],
-  'table-retry': [{ kind: 'retry', launchId: 'cohort-7', before: 'FAILED' }],
+  'table-retry': [{ kind: 'retry', launchId: 'cohort-7', before: 'FAILED', attempt: 1 }],
   'table-retry-there-before': [ignored('the request to retry was there before')],
   'table-retry-new-item': [ignored('a launch that was never launched')],
   'table-other-status': [ignored('not a request to retry')],
