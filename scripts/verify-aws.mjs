@@ -5,6 +5,7 @@
  *   npm run verify:aws                 says what it would do, and does nothing
  *   npm run verify:aws -- --yes        does it
  *   LONGHAUL_VERIFY_BATCH_QUEUE=<name> npm run verify:aws -- --yes     runs jobs on that queue as well
+ *   LONGHAUL_VERIFY_PIPE_ROLE=<ARN> npm run verify:aws -- --yes        runs pipes with that role as well
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +23,7 @@ if (redirected.length > 0) {
 }
 const { region, accountId } = await account();
 const queue = process.env.LONGHAUL_VERIFY_BATCH_QUEUE || undefined;
+const pipeRole = process.env.LONGHAUL_VERIFY_PIPE_ROLE || undefined;
 
 console.log(`The contract tests, against your AWS account${accountId ? ` ${accountId}` : ''} in ${String(region)}. They will
 
@@ -34,6 +36,11 @@ console.log(`The contract tests, against your AWS account${accountId ? ` ${accou
       ? `run                about 30 short jobs of 1 vCPU on your job queue ${queue}; its instances must be able to pull
                      public.ecr.aws/docker/library/node:22-slim and reach the instance metadata service`
       : 'run                no jobs: LONGHAUL_VERIFY_BATCH_QUEUE names no job queue of yours'
+  }
+  ${
+    pipeRole
+      ? 'create and delete  DynamoDB tables and EventBridge pipes with your role, for about half an hour'
+      : 'run                no pipes: LONGHAUL_VERIFY_PIPE_ROLE names no role of yours'
   }
   keep               what the services answered in test/contract/transcripts: names of members, no values, without
                      account ids, names, addresses and times

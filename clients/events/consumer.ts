@@ -152,8 +152,14 @@ async function launch(
 /** Whoever asks by the table learns by the table why not. */
 async function retry(
   { client, launches, log }: ConsumerDependencies,
-  { launchId, before }: Extract<Event, { kind: 'retry' }>,
+  { launchId, before, attempt }: Extract<Event, { kind: 'retry' }>,
 ): Promise<void> {
+  // A message that comes again, even long after, must not start yet another attempt.
+  const known = attempt === undefined ? undefined : (await launches.get(launchId))?.attempt;
+  if (known !== undefined && known !== attempt) {
+    log.info({ launchId, attempt: known }, 'a retry that was asked for has been followed before');
+    return;
+  }
   const retried = await retryLaunch({ client, launches }, launchId);
   if (retried.outcome === 'refused') {
     const status = LAUNCH_STATUSES.find((known) => known === before);

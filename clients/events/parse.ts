@@ -1,6 +1,6 @@
 /**
- * What a message of the events queue says. Pure: no clock, no network; every form S3, EventBridge and Batch send is a
- * fixture in test/events.
+ * What a message of the events queue says. Pure: no clock, no network; every form S3, EventBridge, Batch and the
+ * pipe of the table send is a fixture in test/events.
  *
  * @module
  */
@@ -16,8 +16,8 @@ import {
 export type Event =
   | { kind: 'sheet'; bucket: string; key: string; version?: string; etag: string }
   | { kind: 'job'; workflowId: string; change: JobChange }
-  /** A person has set `status = RETRY`; `before` is what it was. */
-  | { kind: 'retry'; launchId: string; before: string }
+  /** A person has set `status = RETRY`; `before` is what it was, `attempt` the one that is to be followed by another. */
+  | { kind: 'retry'; launchId: string; before: string; attempt?: number }
   /** Understood, and not for us. */
   | { kind: 'ignored'; reason: string }
   /** Not understood: left to the dead-letter queue. */
@@ -96,7 +96,8 @@ function fromTableChange(message: Json): Event {
   if (!launchId || !LAUNCH_ID_PATTERN.test(launchId)) return { kind: 'poison', reason: 'a change without launch_id' };
   if (status === undefined) return { kind: 'ignored', reason: 'a launch that was never launched' };
   if (status === RETRY_REQUEST) return { kind: 'ignored', reason: 'the request to retry was there before' };
-  return { kind: 'retry', launchId, before: status };
+  const attempt = Number(isObject(now.attempt) ? now.attempt.N : undefined);
+  return { kind: 'retry', launchId, before: status, ...(Number.isInteger(attempt) && { attempt }) };
 }
 
 /** The value of a string attribute in DynamoDB's JSON. */

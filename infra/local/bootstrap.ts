@@ -1,9 +1,10 @@
 /**
- * What CDK makes on AWS, made on the embedded platform through the same APIs: bucket, tables, queues, rule, roles,
+ * What CDK makes on AWS, made on the embedded platform through the same APIs: bucket, tables, queues, rule, pipe, roles,
  * compute environment, job queue. Safe to repeat: what is there stays.
  *
  * @module
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   BatchClient,
   CreateComputeEnvironmentCommand,
@@ -13,6 +14,7 @@ import {
 } from '@aws-sdk/client-batch';
 import {
   CreateTableCommand,
+  DescribeTableCommand,
   DescribeTimeToLiveCommand,
   DynamoDBClient,
   ResourceInUseException,
@@ -20,6 +22,13 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import {
+  CreatePipeCommand,
+  DeletePipeCommand,
+  DescribePipeCommand,
+  NotFoundException,
+  PipesClient,
+} from '@aws-sdk/client-pipes';
 import {
   BucketAlreadyOwnedByYou,
   CreateBucketCommand,
@@ -35,13 +44,16 @@ import {
 } from '@aws-sdk/client-sqs';
 import { SHEET_PREFIX } from '../../clients/events/parse.ts';
 import type { Settings } from '../../lib/settings.ts';
-import { tableDefinitions, timesToLive } from '../../lib/store/tables.ts';
+import { tableDefinitions, tableNames, timesToLive } from '../../lib/store/tables.ts';
+import { RETRY_REQUEST } from '../../workflows/launch/model.ts';
 import { LOCAL_PLACE } from './aws/ports.ts';
 
 /** A message that fails this often goes to the dead-letter queue. */
 const RECEIVES = '5';
 const VISIBILITY_SECONDS = '60';
 const JOBS_RULE = 'longhaul-batch-jobs';
+const LAUNCHES_PIPE = 'longhaul-launches';
+const PIPE_WITHIN_MS = 30_000;
 
 export interface BootstrapOptions {
   endpoint: string;
@@ -58,7 +70,9 @@ export async function bootstrap({ settings, maxVcpus, roles, ...client }: Bootst
   const queueArn = await makeQueues(new SQSClient(client), settings.eventsQueue, settings.bucket);
   await Promise.all([
     makeBucket(new S3Client(client), settings.bucket, queueArn),
-    makeTables(new DynamoDBClient(client), settings.tablePrefix),
+    makeTables(new DynamoDBClient(client), settings.tablePrefix).then((streamArn) =>
+      makePipe(new PipesClient(client), streamArn, queueArn),
+    ),
     makeRule(new EventBridgeClient(client), queueArn),
     makeRoles(client, roles),
     makeCompute(new BatchClient(client), settings.batchQueue, maxVcpus),
@@ -141,7 +155,8 @@ async function makeBucket(s3: S3Client, bucket: string, queueArn: string): Promi
   );
 }
 
-export async function makeTables(dynamodb: DynamoDBClient, prefix: string): Promise<void> {
+/** @returns the ARN of the stream of `Launches` */
+export async function makeTables(dynamodb: DynamoDBClient, prefix: string): Promise<string> {
   for (const definition of tableDefinitions(prefix)) {
     try {
       await dynamodb.send(new CreateTableCommand(definition));
@@ -158,6 +173,41 @@ export async function makeTables(dynamodb: DynamoDBClient, prefix: string): Prom
       await dynamodb.send(new UpdateTimeToLiveCommand(timeToLive));
     }
   }
+  const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: tableNames(prefix).launches }));
+  if (!Table?.LatestStreamArn) throw new Error(`the table ${tableNames(prefix).launches} has no stream`);
+  return Table.LatestStreamArn;
+}
+
+/**
+ * Brings `status = RETRY`, set by a person in an item of `Launches`, to the event consumer. From LATEST: a pipe that is
+ * made anew must not ask again for the retries of the last 24 hours.
+ */
+async function makePipe(pipes: PipesClient, streamArn: string, queueArn: string): Promise<void> {
+  const Name = LAUNCHES_PIPE;
+  const Pattern = JSON.stringify({ dynamodb: { NewImage: { status: { S: [RETRY_REQUEST] } } } });
+  const create = new CreatePipeCommand({
+    Name,
+    RoleArn: role(Name),
+    Source: streamArn,
+    SourceParameters: {
+      DynamoDBStreamParameters: { StartingPosition: 'LATEST', BatchSize: 1 },
+      FilterCriteria: { Filters: [{ Pattern }] },
+    },
+    Target: queueArn,
+  });
+  // Until it runs, LATEST may pass over what is written.
+  for (const deadline = Date.now() + PIPE_WITHIN_MS; Date.now() < deadline; await delay(20)) {
+    const pipe = await pipes.send(new DescribePipeCommand({ Name })).catch((error: unknown) => {
+      if (!(error instanceof NotFoundException)) throw error;
+    });
+    if (!pipe) await pipes.send(create);
+    else if (pipe.CurrentState === 'CREATING' || pipe.CurrentState === 'DELETING') continue;
+    // Of another table or queue, by other settings: the source of a pipe cannot be changed.
+    else if (pipe.Source !== streamArn || pipe.Target !== queueArn) await pipes.send(new DeletePipeCommand({ Name }));
+    else if (pipe.CurrentState !== 'CREATE_FAILED') return;
+    else throw new Error(`the pipe ${Name} could not be made: ${pipe.StateReason ?? 'no reason was given'}`);
+  }
+  throw new Error(`the pipe ${Name} did not run within ${PIPE_WITHIN_MS / 1000} s`);
 }
 
 /** Children of arrays are left out here: 10,000 of them would mean 50,000 messages that say nothing new. */
@@ -203,9 +253,9 @@ async function makeRoles(
     }
   }
 }
+const role = (name: string) => `arn:aws:iam::${LOCAL_PLACE.accountId}:role/${name}`;
 
 async function makeCompute(batch: BatchClient, queue: string, maxVcpus: number): Promise<void> {
-  const role = (name: string) => `arn:aws:iam::${LOCAL_PLACE.accountId}:role/${name}`;
   const environments = await batch.send(new DescribeComputeEnvironmentsCommand({ computeEnvironments: [queue] }));
   if (!environments.computeEnvironments?.length) {
     await batch.send(

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Aws, openAws } from '../../infra/local/aws/server.ts';
+import { freePort, startDynamoDb } from '../support/dynamodb.ts';
 import { recordingHandler } from './transcript.ts';
 
 export interface Target {
@@ -26,10 +27,20 @@ export interface Target {
   unique(what: string): string;
   /** The stand-ins, for what only they have (clock, faults, call log); undefined on a real account. */
   local: Aws | undefined;
+  /**
+   * Stops the stand-ins, or DynamoDB Local, and starts them again on the same state. In between `meanwhile` runs, with the
+   * address of DynamoDB Local itself.
+   */
+  restart:
+    | ((what: 'stand-ins' | 'dynamodb', meanwhile: (dynamodb: string) => Promise<void>) => Promise<void>)
+    | undefined;
   close(): Promise<void>;
 }
 
-export async function openTarget(options: { images?: Record<string, unknown> } = {}): Promise<Target> {
+/** @param options.dynamodb brings DynamoDB Local along */
+export async function openTarget(
+  options: { images?: Record<string, unknown>; dynamodb?: boolean } = {},
+): Promise<Target> {
   const unique = (what: string) => `longhaul-contract-${what}-${randomUUID().slice(0, 8)}`;
   const region = process.env.AWS_REGION ?? 'us-east-1';
   const real = process.env.LONGHAUL_VERIFY_AWS === '1';
@@ -46,23 +57,38 @@ export async function openTarget(options: { images?: Record<string, unknown> } =
       },
       unique,
       local: undefined,
+      restart: undefined,
       close: async () => {},
     };
   }
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-contract-'));
   const imagesFile = join(directory, 'images.json');
   await writeFile(imagesFile, JSON.stringify(options.images ?? {}));
-  const local = await openAws({ directory, imagesFile });
+  const dynamodb = options.dynamodb ? { port: await freePort() } : undefined;
+  const startTables = async () => (dynamodb ? startDynamoDb(directory, dynamodb.port) : async () => {});
+  let stopTables = await startTables();
+  const open = (port: number) => openAws({ directory, imagesFile, port, ...(dynamodb && { dynamodb }) });
+  let local = await open(0);
+  const { url, port } = local;
   return {
     real,
     get client() {
       const credentials = { accessKeyId: 'contract', secretAccessKey: 'contract' };
-      return { region, endpoint: local.url, credentials, ...recording() };
+      return { region, endpoint: url, credentials, ...recording() };
     },
     unique,
-    local,
+    get local() {
+      return local;
+    },
+    async restart(what, meanwhile) {
+      await (what === 'dynamodb' ? stopTables() : local.close());
+      await meanwhile(`http://127.0.0.1:${dynamodb?.port ?? 0}`);
+      if (what === 'dynamodb') stopTables = await startTables();
+      else local = await open(port);
+    },
     async close() {
       await local.close();
+      await stopTables();
       await rm(directory, { recursive: true, force: true });
     },
   };

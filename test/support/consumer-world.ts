@@ -11,7 +11,13 @@ import {
   ReceiveMessageCommand,
   SendMessageBatchCommand,
 } from '@aws-sdk/client-sqs';
-import { type Client, ServiceError, WorkflowNotFoundError, type WorkflowStartOptions } from '@temporalio/client';
+import {
+  type Client,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
 import { pino } from 'pino';
 import { consumeEvents } from '../../clients/events/consumer.ts';
 import type { LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
@@ -31,7 +37,10 @@ export interface ConsumerWorld extends StandIns {
   attempts: number;
   temporal: { down: boolean; hold?: Promise<void> };
   registry: Map<string, Partial<LaunchItem>>;
+  /** What was written back to the registry instead of a retry. */
+  refusals: { launchId: string; before: string; reason: string }[];
   endedWorkflows: Set<string>;
+  openWorkflows: Set<string>;
   send(...bodies: string[]): Promise<void>;
   putSheet(key: string, text: string): Promise<void>;
   /** Messages waiting, in hand, and in the dead-letter queue. */
@@ -77,7 +86,9 @@ export async function openConsumerWorld(maxReceiveCount: number): Promise<Consum
     attempts: 0,
     temporal: { down: false },
     registry: new Map(),
+    refusals: [],
     endedWorkflows: new Set(),
+    openWorkflows: new Set(),
     async send(...bodies) {
       const Entries = bodies.map((MessageBody, index) => ({ Id: String(index), MessageBody }));
       await sqs.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }));
@@ -102,7 +113,12 @@ export async function openConsumerWorld(maxReceiveCount: number): Promise<Consum
         sqs,
         s3,
         client: fakeClient(world),
-        launches: { get: async (id: string) => world.registry.get(id) } as unknown as LaunchStore,
+        launches: {
+          get: async (id: string) => world.registry.get(id),
+          refuseRetry: async (launchId: string, before: string, reason: string) => {
+            world.refusals.push({ launchId, before, reason });
+          },
+        } as unknown as LaunchStore,
         settings: { bucket: BUCKET, eventsQueue: queue },
         log: pino({ level: 'silent' }),
         signal: stop.signal,
@@ -140,6 +156,10 @@ function fakeClient(world: ConsumerWorld): Client {
     workflow: {
       async start(type: string, options: WorkflowStartOptions) {
         await reach('start Workflow');
+        const { workflowId } = options;
+        // Who says nothing of it does not want the open one.
+        if (world.openWorkflows.has(workflowId) && options.workflowIdConflictPolicy === undefined)
+          throw new WorkflowExecutionAlreadyStartedError('Workflow execution already started', workflowId, type);
         world.starts.push({ type, options });
       },
       getHandle: (workflowId: string) => ({

@@ -26,10 +26,12 @@ export interface Tables {
   close(): Promise<void>;
 }
 
-export async function openDynamoDb(): Promise<Tables> {
+/**
+ * Starts DynamoDB Local on what `directory` holds.
+ * @returns what ends it at once
+ */
+export async function startDynamoDb(directory: string, port: number): Promise<() => Promise<void>> {
   const [{ path: java }, jars] = await Promise.all([tools.java(silent), tools.jars('dynamodb-local', silent)]);
-  const directory = await mkdtemp(join(tmpdir(), 'longhaul-dynamodb-'));
-  const port = await freePort();
   const process = new Supervised(await dynamoDbService({ java, jars, port, stateDirectory: directory }), {
     marker: directory,
     logFile: join(directory, 'dynamodb.log'),
@@ -37,6 +39,13 @@ export async function openDynamoDb(): Promise<Tables> {
     changed: () => {},
   });
   await process.start();
+  return () => process.stop(true);
+}
+
+export async function openDynamoDb(): Promise<Tables> {
+  const directory = await mkdtemp(join(tmpdir(), 'longhaul-dynamodb-'));
+  const port = await freePort();
+  const stop = await startDynamoDb(directory, port);
   const kit = createKit();
   const door = await openFrontDoor(kit, [createDynamoDbProxy({ host: '127.0.0.1', port })]);
   const client = new DynamoDBClient({
@@ -54,13 +63,13 @@ export async function openDynamoDb(): Promise<Tables> {
     async close() {
       client.destroy();
       await door.close();
-      await process.stop(true);
+      await stop();
       await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as AddressInfo;

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { PutBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { LaunchStatus } from '../../workflows/launch/model.ts';
 import { BUCKET, type ConsumerWorld, openConsumerWorld, VISIBILITY_SECONDS } from '../support/consumer-world.ts';
 import { eventBody } from '../support/event-fixtures.ts';
 import { until } from '../support/stand-ins.ts';
@@ -112,6 +113,97 @@ describe('news of jobs', () => {
     await world.drained();
     expect(world.attempts).toBe(1);
     expect((await world.counts()).dead).toBe(0);
+  });
+});
+
+describe('a retry asked for in the table', () => {
+  const failed = {
+    launch_id: 'cohort-7',
+    status: 'RETRY' as LaunchStatus,
+    statuses: { PREPARING: '2026-03-02T08:00:00.000Z', FAILED: '2026-03-02T08:10:00.000Z' },
+    attempt: 1,
+    configuration_file: 's3://longhaul/sheets/lab-a/cohort-7.yaml',
+    data_path: 's3://longhaul/data/right/',
+    ran_with: {
+      configuration_file: 's3://longhaul/sheets/lab-a/cohort-7.yaml',
+      data_path: 's3://longhaul/data/wrong/',
+    },
+  };
+  const ask = eventBody('table-retry');
+
+  it('starts the next attempt, with what was edited', async () => {
+    await open();
+    world.registry.set('cohort-7', failed);
+    await world.send(ask);
+    world.start();
+    await world.drained();
+    expect(startedIds()).toEqual(['launch/cohort-7']);
+    const { configuration_file: configurationFile, data_path: dataPath } = failed;
+    expect(world.starts[0]?.options).toMatchObject({
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      args: [{ launchId: 'cohort-7', configurationFile, dataPath, retry: { attempt: 2 } }],
+    });
+    expect(world.refusals).toEqual([]);
+  });
+
+  it.each<[string, () => void]>([
+    [
+      'launch cohort-7 is COMPLETE: give the sheet another launchId to run it again',
+      () => world.registry.set('cohort-7', { ...failed, statuses: { COMPLETE: '2026-03-02T08:10:00.000Z' } }),
+    ],
+    ['launch cohort-7 is still open: wait for its end, or cancel it', () => world.openWorkflows.add('launch/cohort-7')],
+  ])('and refused is written back, with the status it had: %s', async (reason, prepare) => {
+    await open();
+    world.registry.set('cohort-7', failed);
+    prepare();
+    await world.send(ask);
+    world.start();
+    await world.drained();
+    expect(world.starts).toEqual([]);
+    expect(world.refusals).toEqual([{ launchId: 'cohort-7', before: 'FAILED', reason }]);
+    expect((await world.counts()).dead).toBe(0);
+  });
+
+  it('of a launch that is not there is done with', async () => {
+    await open();
+    await world.send(ask);
+    world.start();
+    await world.drained();
+    expect(world.starts).toEqual([]);
+    expect((await world.counts()).dead).toBe(0);
+  });
+
+  it('is followed once, though its message comes again after the next attempt has failed too', async () => {
+    await open();
+    world.registry.set('cohort-7', { ...failed, status: 'FAILED', attempt: 2 });
+    await world.send(ask);
+    world.start();
+    await world.drained();
+    expect(world.attempts).toBe(0);
+    expect(world.refusals).toEqual([]);
+  });
+
+  it('that was asked for before, or is none, starts nothing', async () => {
+    await open();
+    world.registry.set('cohort-7', failed);
+    await world.send(...['table-retry-there-before', 'table-retry-new-item', 'table-other-status'].map(eventBody));
+    world.start();
+    await world.drained();
+    expect(world.attempts).toBe(0);
+    expect(world.refusals).toEqual([]);
+  });
+
+  it('waits for Temporal to come back', async () => {
+    await open({ maxReceiveCount: 1 });
+    world.registry.set('cohort-7', failed);
+    world.temporal.down = true;
+    await world.send(ask);
+    world.start();
+    await until('it was tried', () => world.attempts > 0);
+    world.temporal.down = false;
+    await world.drained();
+    expect(startedIds()).toEqual(['launch/cohort-7']);
+    expect(world.refusals).toEqual([]);
   });
 });
 

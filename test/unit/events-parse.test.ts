@@ -1,5 +1,6 @@
 /**
- * What a message of the events queue says: every form that S3, EventBridge and Batch send, and what is none.
+ * What a message of the events queue says: every form that S3, EventBridge, Batch and the pipe send, and what is
+ * none.
  *
  * @module
  */
@@ -65,6 +66,14 @@ const EXPECTED: Readonly<Record<string, readonly Event[]>> = {
     ),
   ],
   'other-service.eventbridge': [ignored('events of aws.ec2 mean nothing here')],
+  'table-retry': [{ kind: 'retry', launchId: 'cohort-7', before: 'FAILED', attempt: 1 }],
+  'table-retry-there-before': [ignored('the request to retry was there before')],
+  'table-retry-new-item': [ignored('a launch that was never launched')],
+  'table-other-status': [ignored('not a request to retry')],
+  'table-removed-item': [ignored('not a request to retry')],
+  'poison-table-without-change': [poison('a record of a table without its change')],
+  'poison-table-without-launch-id': [poison('a change without launch_id')],
+  'poison-table-odd-launch-id': [poison('a change without launch_id')],
   'poison-not-json': [poison('the message is not JSON')],
   'poison-text': [poison('the message is not a JSON object')],
   'poison-null': [poison('the message is not a JSON object')],
@@ -109,7 +118,7 @@ describe('a message', () => {
     fc.assert(
       fc.property(fc.oneof(mutated, fc.json(), fc.string()), (body) => {
         for (const event of parseMessage(body, 'longhaul'))
-          expect(['sheet', 'job', 'ignored', 'poison']).toContain(event.kind);
+          expect(['sheet', 'job', 'retry', 'ignored', 'poison']).toContain(event.kind);
       }),
       { numRuns: 1000 },
     );

@@ -67,4 +67,11 @@ describe('npm run verify:aws', () => {
 
     expect(stdout).toMatch(/jobs of 1 vCPU on your job queue my-queue;/);
   });
+
+  it('says whether it would run pipes', () => {
+    const LONGHAUL_VERIFY_PIPE_ROLE = 'arn:aws:iam::123456789012:role/pipes';
+
+    expect(run(KEYS).stdout).toMatch(/no pipes: LONGHAUL_VERIFY_PIPE_ROLE/);
+    expect(run({ ...KEYS, LONGHAUL_VERIFY_PIPE_ROLE }).stdout).toMatch(/EventBridge pipes with your role/);
+  });
 });

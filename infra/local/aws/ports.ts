@@ -1,6 +1,6 @@
 /**
  * What the stand-ins tell each other in process, where AWS does it behind the scenes: S3 and EventBridge put into
- * queues, Batch puts events on the default bus and writes job logs.
+ * queues, pipes too, Batch puts events on the default bus and writes job logs.
  *
  * @module
  */
@@ -25,6 +25,12 @@ export interface QueuePort {
    * counts a failed invocation).
    */
   deliver(queueArn: string, body: string, sender: ServiceSender): boolean;
+  /**
+   * Puts messages in, in this order, with the permissions of a role of this account: there is no IAM, so they are not
+   * looked at, and the queue's policy has no say.
+   * @returns why none was taken; undefined when all were
+   */
+  send(queueArn: string, bodies: readonly string[]): string | undefined;
   has(queueArn: string): boolean;
   /** The queue's policy lets `sender` put messages; false when there is no such queue. */
   allows(queueArn: string, sender: ServiceSender): boolean;

@@ -12,6 +12,7 @@ import { createEcr } from './ecr/service.ts';
 import { createEvents } from './events/service.ts';
 import { createIam } from './iam/service.ts';
 import { createLogs } from './logs/service.ts';
+import { createPipes } from './pipes/service.ts';
 import { LOCAL_PLACE, type Place } from './ports.ts';
 import { createRegistry } from './registry/service.ts';
 import { createS3 } from './s3/service.ts';
@@ -26,7 +27,7 @@ export interface AwsOptions {
   /** JSON file that says what each container image is on this machine; read anew whenever one is asked for. */
   imagesFile: string;
   kit?: Kit;
-  /** DynamoDB Local on this machine; without it the front door does not answer for DynamoDB. */
+  /** DynamoDB Local on this machine; without it the front door answers neither for DynamoDB nor for pipes. */
   dynamodb?: { port: number };
 }
 
@@ -53,7 +54,11 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
   const iam = createIam(at('iam'));
   const lookedUp = [iam, createEc2(), createEcr({ place, imagesFile }), createRegistry({ imagesFile })];
   const services = [sqs, events, logs, s3, batch, ...lookedUp].map(({ service }) => service);
-  if (options.dynamodb) services.push(createDynamoDbProxy({ host: '127.0.0.1', port: options.dynamodb.port }));
+  const dynamodb = options.dynamodb && { host: '127.0.0.1', port: options.dynamodb.port };
+  const pipes = dynamodb && createPipes({ ...at('pipes'), queues: sqs.port, dynamodb });
+  // Closed before the queues it puts messages into.
+  if (pipes) services.unshift(pipes.service);
+  if (dynamodb) services.push(createDynamoDbProxy(dynamodb));
   const door = await openFrontDoor(kit, services, options.port);
   kit.actions.set('POST lose-instance', ({ instanceId, zombies }) => ({
     lost: batch.loseInstance(String(instanceId), zombies === true),
@@ -61,5 +66,6 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
   kit.actions.set('GET instances', () => ({ instanceIds: batch.instanceIds() }));
   // Jobs call back through the front door, so they start only once its address is known.
   await batch.start({ endpointUrl: door.url });
+  pipes?.start();
   return { ...door, kit, imagesFile };
 }

@@ -45,6 +45,18 @@ export async function createSqs(options: {
         store.send(queue, [{ body, sender: 'AIDAJEXAMPLESERVICE01' }]);
         return true;
       },
+      send(queueArn, bodies) {
+        const queue = store.byArn(queueArn);
+        if (!queue) return `there is no queue ${queueArn}`;
+        const most = queue.seconds('MaximumMessageSize');
+        const size = Math.max(...bodies.map((body) => Buffer.byteLength(body)));
+        if (size > most) return `a message of ${size} bytes is too large for the queue ${queueArn}: ${most} at most`;
+        store.send(
+          queue,
+          bodies.map((body) => ({ body, sender: 'AROAJEXAMPLEROLE00001:pipes' })),
+        );
+        return undefined;
+      },
     },
   };
 }
