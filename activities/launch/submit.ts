@@ -7,6 +7,7 @@
  */
 import { activityInfo, heartbeat, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { pinReference } from '../../lib/images/reference.ts';
 import { listKeys, putText, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import { stepKey as rowKey, type StepItem as StepRow } from '../../lib/store/steps.ts';
 import { encodeManifest, expandArgv, expandEnvironment, manifestRow } from '../../workflows/launch/manifest.ts';
@@ -72,13 +73,20 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
         before ? all.length - before.again.length - before.final.length : undefined,
       );
       const shards = shardsOfGeneration(step, items, before);
+      const digest = (await digests(input))[step.image];
       const jobs: Job[] = [];
       for (const shard of shards) {
         heartbeat(jobs.map(({ id }) => id));
         const request = await prepare(input, plan, step, all, items, finder, shard);
+        // By digest, so that what runs is what the keys say, also when a tag has moved meanwhile.
+        if (digest !== undefined) request.image = pinReference(step.image, digest);
         jobs.push(await service.submit(request, { lookFirst: again }));
       }
-      await steps.submitted({ ...toRow(input, plan, step, shards, jobs, done), ...reused(items) });
+      await steps.submitted({
+        ...toRow(input, plan, step, shards, jobs, done),
+        ...reused(items),
+        ...(digest !== undefined && { image_digest: digest }),
+      });
       const [first] = jobs;
       if (first) await wakePoller(first);
       log.info('step submitted', {

@@ -1,13 +1,9 @@
 /**
- * `longhaul launch …`
+ * `longhaul launch …`: the commands in their order, and those that are short.
  *
  * @module
  */
-import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { formatS3Address, parseS3Address } from '../../lib/s3-address.ts';
 import {
   isEnded,
   LAUNCH_STATUSES,
@@ -16,20 +12,15 @@ import {
   WORKFLOW_TYPES,
   workflowIdOf,
 } from '../../workflows/launch/model.ts';
-import { CACHE_METADATA, retrySheet } from '../../workflows/launch/places.ts';
-import { planLaunch } from '../../workflows/launch/plan.ts';
-import { type ParsedSheet, parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
-import { SheetError } from '../../workflows/launch/sheet/problems.ts';
-import { explainLaunch } from '../launch/explain.ts';
 import { launchOutputs, type Output } from '../launch/outputs.ts';
 import { followLaunch, storedProgress } from '../launch/progress.ts';
-import { retryLaunch } from '../launch/retry.ts';
-import { type Started, startLaunch } from '../launch/start.ts';
 import { CliError, type Context, EXIT, print, table, withContext, workflowPage } from './context.ts';
-import { showLive } from './live.ts';
+import { addExplainCommand } from './explain.ts';
 import { addLogsCommand } from './logs.ts';
 import { drawLaunch, durations, paint, seconds } from './picture.ts';
 import { addPreflightCommand } from './preflight.ts';
+import { addRetryCommand, addSubmitCommand } from './submit.ts';
+import { addWatchCommand } from './watch.ts';
 
 /** Items whose outputs `show` lists; the results path leads to all. */
 const OUTPUTS_SHOWN = 20;
@@ -40,20 +31,7 @@ interface Json {
 
 export function addLaunchCommands(program: Command): void {
   const launch = program.command('launch').description('launch sheets and see what became of them');
-  launch
-    .command('submit')
-    .argument('<sheet>', 'YAML or JSON file')
-    .description('check a sheet, upload it and launch it')
-    .option('--watch', 'stay and show the launch until it has ended')
-    .option('--no-cache', 'run everything, also what has been done before')
-    .option('--json', 'print one JSON object')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  longhaul launch submit cohort.yaml --watch\n  longhaul launch submit cohort.yaml --json',
-    )
-    .action((file: string, options: Json & { watch?: boolean; cache: boolean }) =>
-      withContext((context) => submit(context, file, options)),
-    );
+  addSubmitCommand(launch);
   addPreflightCommand(launch);
   launch
     .command('list')
@@ -75,34 +53,10 @@ export function addLaunchCommands(program: Command): void {
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  longhaul launch show cohort-7-run-1')
     .action((id: string, options: Json) => withContext((context) => show(context, id, options)));
-  launch
-    .command('watch')
-    .argument('<launch id>')
-    .description('show a launch until it has ended; exit code 1 unless it is COMPLETE')
-    .option('--json', 'print a JSON object for each change')
-    .addHelpText('after', '\nExample:\n  longhaul launch watch cohort-7-run-1')
-    .action((id: string, options: Json) => withContext((context) => watch(context, id, options)));
+  addWatchCommand(launch);
   addLogsCommand(launch);
-  launch
-    .command('explain')
-    .argument('<launch id>')
-    .description('why a launch is stuck or has failed: one cause, one remedy, the evidence')
-    .option('--json', 'print one JSON object')
-    .addHelpText('after', '\nExample:\n  longhaul launch explain cohort-7-run-1')
-    .action((id: string, options: Json) => withContext((context) => explain(context, id, options)));
-  launch
-    .command('retry')
-    .argument('<launch id>')
-    .description('run a launch that FAILED or was CANCELLED again: only what is not done')
-    .option('--sheet <file>', 'with another sheet')
-    .option('--no-cache', 'use no results of other launches')
-    .option('--watch', 'stay and show the launch until it has ended')
-    .option('--json', 'print one JSON object')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  longhaul launch retry cohort-7-run-1 --watch\n  longhaul launch retry cohort-7-run-1 --sheet corrected.yaml',
-    )
-    .action((id: string, options: RetryCommand) => withContext((context) => retry(context, id, options)));
+  addExplainCommand(launch);
+  addRetryCommand(launch);
   launch
     .command('cancel')
     .argument('<launch id>')
@@ -115,105 +69,6 @@ export function addLaunchCommands(program: Command): void {
 function positive(text: string): number {
   if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('expected a number from 1 to 9999');
   return Number(text);
-}
-
-/** Checks a sheet and puts it where its consumer's sheets lie. */
-async function upload(context: Context, file: string, options: { cache: boolean; place?: (name: string) => string }) {
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new CliError(`${file}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`, EXIT.usage);
-  });
-  const { consumer } = check(bytes.toString('utf8'), file).sheet;
-  const { bucket } = context.settings;
-  const address =
-    options.place?.(basename(file)) ?? formatS3Address({ bucket, key: `sheets/${consumer}/${basename(file)}` });
-  const stored = await context.aws.s3.send(
-    new PutObjectCommand({
-      Bucket: bucket,
-      Key: parseS3Address(address).key,
-      Body: bytes,
-      ContentType: 'application/yaml',
-      // The event of this upload may start the launch before this command does, so the wish goes with the sheet.
-      ...(!options.cache && { Metadata: { [CACHE_METADATA]: 'off' } }),
-    }),
-  );
-  return { address, bytes, etag: stored.ETag ?? '', ...(stored.VersionId && { version: stored.VersionId }) };
-}
-
-interface RetryCommand extends Json {
-  sheet?: string;
-  cache: boolean;
-  watch?: boolean;
-}
-
-async function retry(context: Context, id: string, options: RetryCommand): Promise<void> {
-  const place = (name: string) => retrySheet(context.settings.bucket, id, name);
-  const sheet = options.sheet === undefined ? undefined : await upload(context, options.sheet, { ...options, place });
-  const { client } = await context.temporal();
-  const retried = await retryLaunch({ client, launches: context.launches }, id, {
-    ...(sheet && { sheet: { address: sheet.address, ...(sheet.version && { version: sheet.version }) } }),
-    ...(!options.cache && { noCache: true }),
-  });
-  if (retried.outcome === 'refused') throw new CliError(retried.reason);
-  const page = workflowPage(context.settings, retried.workflowId);
-  if (!options.watch || !options.json)
-    print(options.json, { ...retried, temporalUi: page }, () => [
-      `launch ${id} is started again as attempt ${retried.attempt}${retried.edited.length > 0 ? `; edited since the last: ${retried.edited.join(', ')}` : ''}`,
-      `Temporal Web UI: ${page}`,
-    ]);
-  if (options.watch) await watch(context, id, options, retried.attempt);
-}
-
-async function submit(
-  context: Context,
-  file: string,
-  options: Json & { watch?: boolean; cache: boolean },
-): Promise<void> {
-  const sheet = await upload(context, file, options);
-  const { address } = sheet;
-  const { client } = await context.temporal();
-  const started = await startLaunch({ client, launches: context.launches }, sheet);
-  const page = workflowPage(context.settings, started.workflowId);
-  if (started.outcome === 'conflict') {
-    throw new CliError(
-      `the launch id ${started.launchId} belongs to another sheet (${started.configurationFile}, now ${started.status}): give this sheet a launchId of its own`,
-    );
-  }
-  if (!options.watch || options.json) {
-    print(options.json, { ...started, sheet: address, temporalUi: page }, () => [
-      describeStart(started),
-      `Temporal Web UI: ${page}`,
-    ]);
-  } else console.log(`${describeStart(started)}\nTemporal Web UI: ${page}\n`);
-  if (options.watch) await watch(context, started.launchId, options);
-}
-
-/** What can be known without looking at data is said before anything is uploaded. */
-function check(text: string, file: string): ParsedSheet {
-  const parsed = parseSheet(text, file);
-  const { sheet, lineOf } = parsed;
-  const discovers = Object.values(sheet.scatter ?? {}).some((source) => !Array.isArray(source));
-  if (discovers) return parsed;
-  const planned = planLaunch(sheet, {
-    launchId: sheet.launchId ?? 'unnamed',
-    attempt: 1,
-    computeService: 'batch',
-    defaultResultsPath: 's3://unnamed/',
-    discovered: {},
-  });
-  if ('problems' in planned) {
-    throw new SheetError(
-      file,
-      planned.problems.map((problem) => withLine(problem, lineOf)),
-    );
-  }
-  return parsed;
-}
-
-function describeStart(started: Started): string {
-  if (started.outcome === 'started') return `launch ${started.launchId} is started`;
-  if (started.outcome === 'running')
-    return `launch ${started.launchId} is running already with this sheet (${started.status}): nothing to do`;
-  return `launch ${started.launchId} has been launched with this sheet before (${started.status}): nothing to do; give it another launchId to run it again`;
 }
 
 interface ListOptions {
@@ -289,40 +144,6 @@ const outputRow = ({ step, item, name, bytes, address }: Output): string[] => [
   String(bytes),
   address,
 ];
-
-async function watch(context: Context, id: string, options: Json, attempt?: number): Promise<void> {
-  const { client } = await context.temporal();
-  const pictures = followLaunch({ ...context, client }, id, attempt === undefined ? {} : { attempt });
-  const last = options.json ? await printJson(pictures) : await showLive(pictures, process.stdout);
-  if (last?.status !== 'COMPLETE') process.exitCode = EXIT.failed;
-}
-
-async function printJson(pictures: AsyncIterable<LaunchProgress>): Promise<LaunchProgress | undefined> {
-  let last: LaunchProgress | undefined;
-  let shown = '';
-  for await (const picture of pictures) {
-    last = picture;
-    const line = JSON.stringify(picture);
-    if (line !== shown) console.log(line);
-    shown = line;
-  }
-  return last;
-}
-
-async function explain(context: Context, id: string, options: Json): Promise<void> {
-  const { client } = await context.temporal();
-  const { launches, steps, aws, settings } = context;
-  const sources = { launches, steps, batch: aws.batch, client, namespace: settings.temporalNamespace };
-  const found = await explainLaunch(sources, id);
-  if (!found) throw new CliError(`there is no launch ${id}: "longhaul launch list" shows those there are`);
-  print(options.json, found, () => [
-    `${id}  ${paint(found.status)}`,
-    '',
-    `Cause:    ${found.cause}: ${found.summary}`,
-    ...(found.remedy ? [`Remedy:   ${found.remedy}`] : []),
-    ...found.evidence.map((line, index) => `${index === 0 ? 'Evidence:' : '         '} ${line}`),
-  ]);
-}
 
 async function cancel(context: Context, id: string, options: Json): Promise<void> {
   const item = await context.launches.get(id);

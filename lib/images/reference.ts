@@ -50,6 +50,13 @@ export function formatReference({ registry, repository, tag, digest }: ImageRefe
   return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
 }
 
+/** The same image by digest, its name as the user spells it: `lab/bwa:0.7` becomes `lab/bwa@sha256:…`. */
+export function pinReference(text: string, digest: string): string {
+  const [named = ''] = text.split('@');
+  const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
+  return `${colon < 0 ? named : named.slice(0, colon)}@${digest}`;
+}
+
 /** The first part is a registry when it looks like a host: with a dot, a port, a capital letter, or `localhost`. */
 function splitName(name: string): { registry: string; repository: string } {
   const slash = name.indexOf('/');

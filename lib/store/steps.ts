@@ -66,6 +66,8 @@ export interface StepItem {
   stuck?: string;
   /** Resources, for costing. */
   image: string;
+  /** `sha256:…`, where a registry told it: jobs run the image by it. */
+  image_digest?: string;
   vcpus: number;
   memory_mib: number;
   submitted_at: string;

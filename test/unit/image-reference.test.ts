@@ -1,7 +1,13 @@
 /** Image references, read as Docker reads them. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DOCKER_HUB, formatReference, type ImageReference, parseReference } from '../../lib/images/reference.ts';
+import {
+  DOCKER_HUB,
+  formatReference,
+  type ImageReference,
+  parseReference,
+  pinReference,
+} from '../../lib/images/reference.ts';
 
 const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
@@ -15,6 +21,18 @@ const tag = fc.stringMatching(/^\w[\w.-]{0,20}$/);
 const digest = fc.stringMatching(/^[0-9a-f]{64}$/).map((hex) => `sha256:${hex}`);
 const rest = fc.record({ tag, digest }, { requiredKeys: [] });
 const path = fc.array(component, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
+
+it.each([
+  ['tools', 'tools'],
+  ['tools:1', 'tools'],
+  ['registry.internal:5000/lab/tools', 'registry.internal:5000/lab/tools'],
+  ['registry.internal:5000/lab/tools:1.2', 'registry.internal:5000/lab/tools'],
+  [`lab/tools:1@sha256:${'b'.repeat(64)}`, 'lab/tools'],
+])('%s is pinned by its digest', (text, name) => {
+  const digest = `sha256:${'a'.repeat(64)}`;
+  expect(pinReference(text, digest)).toBe(`${name}@${digest}`);
+  expect(parseReference(pinReference(text, digest))).toMatchObject({ digest });
+});
 
 describe('a reference', () => {
   it.each<[string, ImageReference]>([
