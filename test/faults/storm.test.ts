@@ -82,6 +82,7 @@ describe('launches come through', () => {
     ]);
     for (const id of ids) await longhaul.put(`sheets/lab-a/${id}.yaml`, chain(id));
     for (const id of ids) await expectWhole(id);
+    const delays = (await Promise.all(ids.map(delaysOf))).flat();
     const { hits } = (await longhaul.action('GET faults')) as { hits: number[] };
     console.log(
       `event storm, seed ${SEED}: ${ids.length} launches COMPLETE; ${hits[0]} events lost, ${hits[1]} doubled, ${hits[2]} shuffled; from a job's end to its step's end at most ${Math.max(...delays)} ms, at a poll interval of 2 s`,
