@@ -10,11 +10,11 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { Transform, type TransformCallback, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { mapLimited } from '../lib/concurrency.ts';
 import { parseS3Address } from '../lib/s3-address.ts';
-import { isRefused } from '../lib/s3-objects.ts';
+import { putFirst } from '../lib/s3-objects.ts';
 import { patternToRegExp } from '../workflows/launch/patterns.ts';
 import { type Commit, type CommittedFile, outputsDigest } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
@@ -152,25 +152,10 @@ async function enterCache(s3: S3Client, job: Job, outputs: Commit['outputs']): P
 
 /** The first commit of an item counts. Our own, whose answer was lost, is as good as written now. */
 async function commit(s3: S3Client, job: Job, body: Commit): Promise<void> {
-  const { bucket, key } = parseS3Address(job.row.commit);
-  try {
-    await s3.send(
-      new PutObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        Body: JSON.stringify(body),
-        ContentType: 'application/json',
-        IfNoneMatch: '*',
-      }),
-    );
-  } catch (error) {
-    if (!isRefused(error)) throw error;
-    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    const first = JSON.parse((await answer.Body?.transformToString()) ?? '{}') as Commit;
-    if (first.jobId === job.id && first.jobAttempt === job.attempt) return;
-    throw new JobError(
-      EXIT.superseded,
-      `item ${job.row.item} was committed by job ${first.jobId}: this attempt is not needed`,
-    );
-  }
+  const first = await putFirst(s3, job.row.commit, body);
+  if (!first || (first.jobId === job.id && first.jobAttempt === job.attempt)) return;
+  throw new JobError(
+    EXIT.superseded,
+    `item ${job.row.item} was committed by job ${first.jobId}: this attempt is not needed`,
+  );
 }

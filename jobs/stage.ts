@@ -9,10 +9,10 @@ import { chmod, mkdir, rename, stat, symlink, writeFile } from 'node:fs/promises
 import { dirname, join, resolve, sep } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GetObjectCommand, PutObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { mapLimited } from '../lib/concurrency.ts';
 import { parseS3Address } from '../lib/s3-address.ts';
-import { isRefused, putJson } from '../lib/s3-objects.ts';
+import { putFirst, putJson } from '../lib/s3-objects.ts';
 import type { ManifestRow } from '../workflows/launch/manifest.ts';
 import type { Claim, Commit, StartRecord } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
@@ -59,25 +59,9 @@ async function prepare(s3: S3Client, job: Job): Promise<number> {
 async function claim(s3: S3Client, job: Job): Promise<void> {
   if (await exists(s3, job.row.commit))
     throw new JobError(EXIT.superseded, `item ${job.row.item} is committed already: nothing to do`);
-  const { bucket, key } = parseS3Address(job.row.claim);
-  const body: Claim = { jobId: job.id };
-  try {
-    await s3.send(
-      new PutObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        Body: JSON.stringify(body),
-        ContentType: 'application/json',
-        IfNoneMatch: '*',
-      }),
-    );
-  } catch (error) {
-    if (!isRefused(error)) throw error;
-    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    const holder = JSON.parse((await answer.Body?.transformToString()) ?? '{}') as Claim;
-    if (holder.jobId !== job.id)
-      throw new JobError(EXIT.superseded, `item ${job.row.item} is worked on by job ${holder.jobId}: nothing to do`);
-  }
+  const holder = await putFirst<Claim>(s3, job.row.claim, { jobId: job.id });
+  if (holder && holder.jobId !== job.id)
+    throw new JobError(EXIT.superseded, `item ${job.row.item} is worked on by job ${holder.jobId}: nothing to do`);
 }
 
 async function exists(s3: S3Client, address: string): Promise<boolean> {

@@ -67,6 +67,23 @@ export async function putText(s3: S3Client, address: string, text: string, type:
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text, ContentType: type }));
 }
 
+/**
+ * Puts an object that is not there yet.
+ * @returns what is there instead, when somebody was first; also when that was an earlier try of ours
+ */
+export async function putFirst<T>(s3: S3Client, address: string, value: T): Promise<T | undefined> {
+  const { bucket, key } = parseS3Address(address);
+  const put = { Bucket: bucket, Key: key, Body: JSON.stringify(value), ContentType: 'application/json' };
+  try {
+    await s3.send(new PutObjectCommand({ ...put, IfNoneMatch: '*' }));
+    return undefined;
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    return JSON.parse((await answer.Body?.transformToString()) ?? '{}') as T;
+  }
+}
+
 /** @throws UnreadableObjectError as {@link readObject} does */
 export async function readJson<T>(s3: S3Client, address: string, limit: number): Promise<T> {
   const { bytes } = await readObject(s3, address, { limit });
@@ -103,5 +120,5 @@ export function unreadableReason(error: unknown): string | undefined {
 }
 
 /** 412: the object is there. 409: somebody is writing it at this moment, so it is as good as there. */
-export const isRefused = (error: unknown): boolean =>
+const isRefused = (error: unknown): boolean =>
   error instanceof S3ServiceException && [409, 412].includes(error.$metadata.httpStatusCode ?? 0);

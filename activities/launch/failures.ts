@@ -18,7 +18,7 @@ export interface Failure {
 }
 
 /** Items that are looked at closely: the first of each cause say why all the others failed too. */
-const EXAMINED = 5;
+export const EXAMINED = 5;
 const LOG_LINES = 20;
 /** A log line in the registry is cut here: an item of DynamoDB holds 400 KB. */
 const LINE_LENGTH = 500;

@@ -7,7 +7,7 @@
 import { Context, heartbeat, log } from '@temporalio/activity';
 import type { Claim } from '../../jobs/commit.ts';
 import { listKeys, readJson } from '../../lib/s3-objects.ts';
-import { stepKey as rowKey } from '../../lib/store/steps.ts';
+import { type JobFailure, stepKey as rowKey } from '../../lib/store/steps.ts';
 import { CAUSES, type CauseName } from '../../workflows/launch/causes.ts';
 import { claimAddress } from '../../workflows/launch/manifest.ts';
 import type { LaunchErrorType } from '../../workflows/launch/model.ts';
@@ -17,7 +17,7 @@ import { decide, type ItemReview, noteFailure } from '../../workflows/launch/ret
 import type { SubmittedJob } from '../../workflows/launch/step-jobs.ts';
 import { type ComputeService, hasEnded, type JobView } from './compute/service.ts';
 import { type LaunchDependencies } from './dependencies.ts';
-import { describeFailure, examine, type Failure, failuresOf } from './failures.ts';
+import { describeFailure, EXAMINED, examine, type Failure, failuresOf } from './failures.ts';
 import { readPlan } from './plan-reader.ts';
 import {
   createStepFiles,
@@ -98,13 +98,16 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
         failures.map((failure) => noteFailure(failure, failure.cause, earlier.get(failure.index))),
       );
       const final = [...(before?.final ?? []), ...decision.final].filter(({ index }) => missing.has(index));
+      const nameOf = (index: number) => all[index]?.key ?? String(index);
+      const newest = await examine(service, input.generation, failures, nameOf);
+      const examined = keepTelling(newest, before?.examined ?? [], new Set(final.map(({ index }) => nameOf(index))));
       const review: GenerationReview = {
         version: 1,
         again: decision.again,
         final,
         failures: addCauses(before?.failures, failures),
+        examined,
       };
-      const examined = await examine(service, input.generation, failures, (index) => all[index]?.key ?? String(index));
       const goesOn = review.again.length > 0 && (final.length === 0 || plan.onFailure === 'finish');
       if (goesOn) {
         await files.keepReview(input, input.generation, review);
@@ -234,6 +237,13 @@ function addCauses(
   return sum;
 }
 
+/** What has failed for good comes first, also from generations ago; then the newest. */
+function keepTelling(newest: readonly JobFailure[], before: readonly JobFailure[], final: ReadonlySet<string>) {
+  const all = [...newest, ...before];
+  const first = all.filter(({ item }) => final.has(item));
+  return [...first, ...all.filter((failure) => !first.includes(failure))].slice(0, EXAMINED);
+}
+
 function countCauses(reviews: readonly ItemReview[]): Partial<Record<CauseName, number>> {
   const counts: Partial<Record<CauseName, number>> = {};
   for (const { cause } of reviews) counts[cause] = (counts[cause] ?? 0) + 1;
@@ -243,7 +253,7 @@ function countCauses(reviews: readonly ItemReview[]): Partial<Record<CauseName, 
 /** The cause of most of the items that failed for good, by the first of them that was looked at. */
 function explain(
   final: readonly ItemReview[],
-  examined: readonly Parameters<typeof describeFailure>[0][],
+  examined: readonly JobFailure[],
 ): { name: CauseName; cause: string; errorType: LaunchErrorType } {
   const counts = Object.entries(countCauses(final)) as [CauseName, number][];
   const [name = 'UNKNOWN'] = counts.toSorted((a, b) => b[1] - a[1])[0] ?? [];

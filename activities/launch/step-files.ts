@@ -6,6 +6,7 @@
  */
 import type { S3Client } from '@aws-sdk/client-s3';
 import { putJson, readJson } from '../../lib/s3-objects.ts';
+import type { JobFailure } from '../../lib/store/steps.ts';
 import type { CauseName } from '../../workflows/launch/causes.ts';
 import { commitAddress } from '../../workflows/launch/manifest.ts';
 import { LIMITS } from '../../workflows/launch/model.ts';
@@ -39,6 +40,8 @@ export interface GenerationReview {
   final: ItemReview[];
   /** Jobs and children that failed so far, by cause. */
   failures: Partial<Record<CauseName, number>>;
+  /** Those of this and earlier generations that were looked at closely. */
+  examined: JobFailure[];
 }
 
 export interface StepPlace {

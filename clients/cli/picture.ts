@@ -38,12 +38,13 @@ export function drawLaunch(progress: LaunchProgress, now: number): string[] {
   const width = Math.max(...progress.steps.map((step) => step.name.length), 4);
   return [
     `${pc.bold(progress.launchId)}  ${paint(progress.status)}${waiting}  ${seconds(ended - begun)}`,
-    ...progress.steps.map((step) => drawStep(step, width, now)),
+    ...progress.steps.flatMap((step) => drawStep(step, width, now)),
     ...(progress.error ? ['', pc.red(progress.error.type), progress.error.message] : []),
   ];
 }
 
-function drawStep(step: StepProgress, width: number, now: number): string {
+/** One line, and two more below it for a step that cannot be placed: the live view counts lines. */
+function drawStep(step: StepProgress, width: number, now: number): string[] {
   const { total, succeeded, failed, running } = step.items;
   const filled = Math.round((BAR * (succeeded + failed)) / Math.max(total, 1));
   const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`;
@@ -52,11 +53,10 @@ function drawStep(step: StepProgress, width: number, now: number): string {
   const counts = `${succeeded}/${total}${before}${failed > 0 ? `, ${failed} failed` : ''}`;
   const state = step.state === 'RUNNING' && total > 1 ? `${running} running` : step.state.toLowerCase();
   const again = (step.generation ?? 1) > 1 ? `  generation ${step.generation}` : '';
-  const stuck = step.stuck
-    ? `\n      ${pc.yellow(`cannot be placed: ${step.stuck.reason}`)}\n      ${step.stuck.remedy}`
-    : '';
   const cause = step.cause ? `  ${step.cause}` : '';
-  return `  ${paint(step.state, `${MARKS[step.state]} ${step.name.padEnd(width)} ${bar}`)} ${counts.padEnd(9)} ${state.padEnd(12)} ${time}${again}${cause}${stuck}`;
+  const line = `  ${paint(step.state, `${MARKS[step.state]} ${step.name.padEnd(width)} ${bar}`)} ${counts.padEnd(9)} ${state.padEnd(12)} ${time}${again}${cause}`;
+  if (!step.stuck) return [line];
+  return [line, `      ${pc.yellow(`cannot be placed: ${step.stuck.reason}`)}`, `      ${step.stuck.remedy}`];
 }
 
 /** How long each status lasted, in the order they came; the one still open counts until now. */

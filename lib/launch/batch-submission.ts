@@ -13,6 +13,7 @@ export const HELPER_RESOURCES = { vcpus: 1, memoryMiB: 512 } as const;
 
 /** What of a job goes into its submission. */
 export interface BatchRequest {
+  /** Deterministic: looked up before a job is sent again, since SubmitJob has no client token. */
   name: string;
   /** Number of items; more than one makes an array. */
   items: number;

@@ -1,4 +1,5 @@
 /** Events lost, doubled and shuffled; hosts lost with zombies left behind; workers and the server killed at random. */
+import { DescribeJobsCommand } from '@aws-sdk/client-batch';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchOutputs } from '../../clients/launch/outputs.ts';
 import { mulberry32 } from '../../infra/local/kit/faults.ts';
@@ -48,6 +49,17 @@ async function expectWhole(launchId: string): Promise<void> {
   expect(await longhaul.read(whole?.address ?? ''), launchId).toBe('a\nb\n');
 }
 
+/** From the end of each step's last job to the end of the step, in milliseconds. */
+async function delaysOf(launchId: string): Promise<number[]> {
+  const rows = await longhaul.steps.ofLaunch(launchId, 1);
+  const ids = rows.flatMap(({ job_id: id }) => id ?? []);
+  const { jobs = [] } = await longhaul.aws.batch.send(new DescribeJobsCommand({ jobs: ids }));
+  return rows.map((row) => {
+    const job = jobs.find(({ jobId }) => jobId === row.job_id);
+    return Date.parse(row.ended_at ?? '') - (job?.stoppedAt ?? Number.NaN);
+  });
+}
+
 const process_ = (name: string) => longhaul.platform.status().find((one) => one.name === name);
 
 describe('launches come through', () => {
@@ -70,9 +82,10 @@ describe('launches come through', () => {
     ]);
     for (const id of ids) await longhaul.put(`sheets/lab-a/${id}.yaml`, chain(id));
     for (const id of ids) await expectWhole(id);
+    const delays = (await Promise.all(ids.map(delaysOf))).flat();
     const { hits } = (await longhaul.action('GET faults')) as { hits: number[] };
     console.log(
-      `event storm, seed ${SEED}: ${ids.length} launches COMPLETE; ${hits[0]} events lost, ${hits[1]} doubled, ${hits[2]} shuffled`,
+      `event storm, seed ${SEED}: ${ids.length} launches COMPLETE; ${hits[0]} events lost, ${hits[1]} doubled, ${hits[2]} shuffled; from a job's end to its step's end at most ${Math.max(...delays)} ms, at a poll interval of 2 s`,
     );
     for (const count of hits) expect(count).toBeGreaterThan(3);
   }, 300_000);

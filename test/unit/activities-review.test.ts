@@ -197,7 +197,13 @@ describe('reviewStep', () => {
     expect(kept).toMatchObject({ again: [{ index: 1 }], final: [{ index: 2, cause: 'IMAGE' }] });
     // The second generation has one item, in a job of its own; it succeeds, and r has failed for good.
     await put('commits/a/q/key-q.json', {});
-    expect(await review(2, 1)).toMatchObject({ state: 'FAILED', succeeded: 2, failed: 1 });
+    expect(await review(2, 1)).toMatchObject({
+      state: 'FAILED',
+      succeeded: 2,
+      failed: 1,
+      cause: 'item r: its image cannot be used (CannotPullContainerError: not found)',
+    });
+    expect(ended?.failures).toMatchObject([{ item: 'r', cause: 'IMAGE', generation: 1 }, { item: 'q' }]);
   });
 
   it('fails at once of what nobody can mend, when the sheet says stop', async () => {

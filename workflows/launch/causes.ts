@@ -194,8 +194,9 @@ export interface StuckReason {
 }
 
 /**
- * Codes of AWS Batch's status reason of blocked jobs ("Jobs stuck in RUNNABLE status", AWS Batch User Guide). The longest
- * that matches counts.
+ * Every code of AWS Batch's status reason of blocked jobs, by the page "Automatic remediation with
+ * jobStateTimeLimitActions" of the AWS Batch User Guide, and two shorter ones for codes to come. The first that matches
+ * counts.
  */
 export const STUCK_REASONS: readonly StuckReason[] = [
   {
@@ -206,6 +207,11 @@ export const STUCK_REASONS: readonly StuckReason[] = [
     code: 'MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT',
     remedy:
       'lower resources.vcpus or resources.memoryMiB, or add a larger instance type; "longhaul launch preflight" says what fits',
+  },
+  {
+    code: 'MISCONFIGURATION:EC2_INSTANCE_CONFIGURATION_UNSUPPORTED',
+    remedy:
+      'correct what the instances are made of: launch template, AMI, instance types and Availability Zones must fit each other',
   },
   {
     code: 'MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS',

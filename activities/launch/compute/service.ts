@@ -3,26 +3,14 @@
  *
  * @module
  */
+import type { BatchRequest } from '../../../lib/launch/batch-submission.ts';
 import type { JobStatus, RunningCounts } from '../../../workflows/launch/model.ts';
 import type { SharedFileSystem } from '../../../workflows/launch/sheet/sheet.ts';
 
-export interface JobRequest {
-  /** Deterministic: looked up before a job is sent again, since SubmitJob has no client token. */
-  name: string;
-  /** Number of items; more than one makes an array. */
-  items: number;
+/** What of a job goes into its submission, and what into its definition. */
+export interface JobRequest extends BatchRequest {
   image: string;
-  argv: readonly string[];
-  vcpus: number;
-  memoryMiB: number;
-  timeoutSeconds?: number;
-  /** How often the service itself tries again after losing the host. */
-  hostRetries: number;
-  environment: Readonly<Record<string, string>>;
-  /** The submission key and where the manifest lies. */
-  contract: Readonly<Record<string, string>>;
   sharedFileSystem?: SharedFileSystem;
-  tags: Readonly<Record<string, string>>;
 }
 
 export interface Job {
