@@ -33,7 +33,8 @@ const chain = (launchId: string, pause = 0) =>
         outputs: { whole: 'whole' },
       },
     },
-    { scatter: { sample: ['a', 'b'] } },
+    // Each of these launches has to run, also after another has done the same.
+    { scatter: { sample: ['a', 'b'] }, cache: false },
   );
 
 async function expectWhole(launchId: string): Promise<void> {
