@@ -6,13 +6,13 @@
  */
 import { Context, heartbeat, log } from '@temporalio/activity';
 import type { Claim } from '../../jobs/commit.ts';
-import { listKeys, readJson } from '../../lib/s3-objects.ts';
+import { readJson } from '../../lib/s3-objects.ts';
 import { type JobFailure, stepKey as rowKey } from '../../lib/store/steps.ts';
 import { CAUSES, type CauseName } from '../../workflows/launch/causes.ts';
 import { claimAddress } from '../../workflows/launch/manifest.ts';
 import type { LaunchErrorType } from '../../workflows/launch/model.ts';
 import { launchState } from '../../workflows/launch/places.ts';
-import { itemsOf, type Plan, type StepItem } from '../../workflows/launch/plan.ts';
+import { itemsOf, type Plan, type PlannedStep, type StepItem } from '../../workflows/launch/plan.ts';
 import { decide, type ItemReview, noteFailure } from '../../workflows/launch/retries.ts';
 import type { SubmittedJob } from '../../workflows/launch/step-jobs.ts';
 import { type ComputeService, hasEnded, type JobView } from './compute/service.ts';
@@ -92,40 +92,26 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
         if (known && view) failures.push(...(await failuresOf(service, known, view, missing)));
       }
       if (await workedOnElsewhere(service, input, failures, all)) return { state: 'OPEN' };
-      const earlier = new Map((before?.again ?? []).map((review) => [review.index, review]));
-      const decision = decide(
-        step,
-        failures.map((failure) => noteFailure(failure, failure.cause, earlier.get(failure.index))),
-      );
-      const final = [...(before?.final ?? []), ...decision.final].filter(({ index }) => missing.has(index));
       const nameOf = (index: number) => all[index]?.key ?? String(index);
       const newest = await examine(service, input.generation, failures, nameOf);
-      const examined = keepTelling(newest, before?.examined ?? [], new Set(final.map(({ index }) => nameOf(index))));
-      const review: GenerationReview = {
-        version: 1,
-        again: decision.again,
-        final,
-        failures: addCauses(before?.failures, failures),
-        examined,
-      };
-      const goesOn = review.again.length > 0 && (final.length === 0 || plan.onFailure === 'finish');
-      if (goesOn) {
+      const review = sumUp(step, failures, newest, before, { missing, nameOf });
+      const { final, examined, failures: failed_jobs } = review;
+      if (review.again.length > 0 && (final.length === 0 || plan.onFailure === 'finish')) {
         await files.keepReview(input, input.generation, review);
-        await steps.reviewed(key, { items: counts(final.length), failures: examined, failed_jobs: review.failures });
+        await steps.reviewed(key, { items: counts(final.length), failures: examined, failed_jobs });
         return { state: 'RETRY', again: review.again.length, causes: countCauses(review.again) };
       }
-      const verdict = explain(final, examined);
+      const { name, cause, errorType } = explain(final, examined);
       await steps.ended(key, {
         ...facts,
         items: counts(missing.size),
         state: 'FAILED',
-        cause: verdict.cause,
-        error_type: verdict.errorType,
+        cause,
+        error_type: errorType,
         failures: examined,
-        failed_jobs: review.failures,
+        failed_jobs,
       });
-      log.warn('step failed', { launchId: input.launchId, step: step.name, failed: missing.size, cause: verdict.name });
-      const { cause, errorType } = verdict;
+      log.warn('step failed', { launchId: input.launchId, step: step.name, failed: missing.size, cause: name });
       return { state: 'FAILED', succeeded: step.items - missing.size, failed: missing.size, cause, errorType };
     },
 
@@ -174,13 +160,7 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
 
   /** Places in the plan of the items that are neither committed under their key nor done before. */
   async function findMissing(place: StepPlace, all: readonly StepItem[], items: StepItems): Promise<Set<number>> {
-    const prefix = `${launchState(bucket, place.launchId)}commits/${place.step}/`;
-    const start = prefix.length - `s3://${bucket}/`.length;
-    const committed = new Set<string>();
-    for await (const keys of listKeys(s3, prefix)) {
-      heartbeat();
-      for (const key of keys) committed.add(key.slice(start).replace(/\.json$/, ''));
-    }
+    const committed = await files.committed(place);
     const missing = new Set<number>();
     for (const [index, item] of all.entries())
       if (!items.done[index] && !committed.has(`${item.key}/${items.keys[index]}`)) missing.add(index);
@@ -206,6 +186,29 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
     }
     return (await describeAll(service, [...holders])).some((view) => !hasEnded(view));
   }
+}
+
+/** What is known of all generations so far, and who is tried again. */
+function sumUp(
+  step: PlannedStep,
+  failures: readonly Failure[],
+  newest: readonly JobFailure[],
+  before: GenerationReview | undefined,
+  { missing, nameOf }: { missing: ReadonlySet<number>; nameOf(index: number): string },
+): GenerationReview {
+  const earlier = new Map((before?.again ?? []).map((review) => [review.index, review]));
+  const decision = decide(
+    step,
+    failures.map((failure) => noteFailure(failure, failure.cause, earlier.get(failure.index))),
+  );
+  const final = [...(before?.final ?? []), ...decision.final].filter(({ index }) => missing.has(index));
+  return {
+    version: 1,
+    again: decision.again,
+    final,
+    failures: addCauses(before?.failures, failures),
+    examined: keepTelling(newest, before?.examined ?? [], new Set(final.map(({ index }) => nameOf(index)))),
+  };
 }
 
 /** The service takes up to 100 ids a call. */

@@ -5,7 +5,8 @@
  * @module
  */
 import type { S3Client } from '@aws-sdk/client-s3';
-import { putJson, readJson } from '../../lib/s3-objects.ts';
+import { heartbeat } from '@temporalio/activity';
+import { listKeys, putJson, readJson } from '../../lib/s3-objects.ts';
 import type { JobFailure } from '../../lib/store/steps.ts';
 import type { CauseName } from '../../workflows/launch/causes.ts';
 import { commitAddress } from '../../workflows/launch/manifest.ts';
@@ -72,6 +73,18 @@ export const createStepFiles = (s3: S3Client, bucket: string) => {
 
     keepReview: (place: StepPlace, generation: number, review: GenerationReview): Promise<void> =>
       putJson(s3, `${folder(place)}${generation}.review.json`, review),
+
+    /** What has been committed of a step, by any attempt: `<item>/<key>`. One page of a listing tells a thousand. */
+    async committed({ launchId, step }: StepPlace): Promise<Set<string>> {
+      const prefix = `${launchState(bucket, launchId)}commits/${step}/`;
+      const start = prefix.length - `s3://${bucket}/`.length;
+      const found = new Set<string>();
+      for await (const keys of listKeys(s3, prefix)) {
+        heartbeat();
+        for (const key of keys) found.add(key.slice(start).replace(/\.json$/, ''));
+      }
+      return found;
+    },
 
     manifest: (place: StepPlace, generation: number, shard: number): string =>
       `${folder(place)}${generation}-${shard}.jsonl`,

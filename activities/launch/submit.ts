@@ -8,7 +8,7 @@
 import { activityInfo, heartbeat, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { pinReference } from '../../lib/images/reference.ts';
-import { listKeys, putText, UnreadableObjectError } from '../../lib/s3-objects.ts';
+import { putText, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import { stepKey as rowKey, type StepItem as StepRow } from '../../lib/store/steps.ts';
 import { encodeManifest, expandArgv, expandEnvironment, manifestRow } from '../../workflows/launch/manifest.ts';
 import { formatSubmission, JOB_ENVIRONMENT } from '../../workflows/launch/model.ts';
@@ -18,11 +18,10 @@ import type { Preflight } from '../../workflows/launch/preflight.ts';
 import type { Shard } from '../../workflows/launch/retries.ts';
 import type { SubmittedJob } from '../../workflows/launch/step-jobs.ts';
 import { placeOf } from '../../workflows/poller/model.ts';
-import { lookUp } from './cache.ts';
-import { itemKey, keyParts, stepKey } from './cache-key.ts';
 import type { ComputeService, Job } from './compute/service.ts';
 import { type LaunchDependencies } from './dependencies.ts';
 import { inventories, preflights, readPlan } from './plan-reader.ts';
+import { leavesResults, settleItems } from './settle.ts';
 import { SourceFinder } from './sources.ts';
 import { createStepFiles, type StepItems, type StepPlace, shardsOfGeneration } from './step-files.ts';
 
@@ -65,7 +64,9 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
       const all = itemsOf(plan, step);
       // Somebody has been here before: this activity, or a run that was reset.
       const again = !input.first || activityInfo().attempt > 1;
-      const items = await settleItems(input, plan, step, all, finder, again);
+      const digest = (await digests(input))[step.image];
+      const image = digest ?? step.image;
+      const items = await settleItems({ s3, bucket, files }, { place: input, plan, step, all, finder, image, again });
       const before = await files.review(input, input.generation - 1);
       const done = countDone(
         items,
@@ -73,7 +74,6 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
         before ? all.length - before.again.length - before.final.length : undefined,
       );
       const shards = shardsOfGeneration(step, items, before);
-      const digest = (await digests(input))[step.image];
       const jobs: Job[] = [];
       for (const shard of shards) {
         heartbeat(jobs.map(({ id }) => id));
@@ -109,42 +109,6 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
     );
   }
 
-  /** Keys of all items, and which are done: settled once, before the first job is submitted. */
-  async function settleItems(
-    input: SubmitInput,
-    plan: Plan,
-    step: PlannedStep,
-    all: readonly StepItem[],
-    finder: SourceFinder,
-    again: boolean,
-  ): Promise<StepItems> {
-    if (input.generation > 1) return files.items(input);
-    if (again) {
-      const known = await files.items(input).catch((error: unknown) => {
-        if (error instanceof UnreadableObjectError) return undefined;
-        throw error;
-      });
-      if (known) return known;
-    }
-    const image = (await digests(input))[step.image] ?? step.image;
-    const items: StepItems = { version: 1, stepKey: stepKey(plan, step, image), keys: [], done: {} };
-    await finder.prepare(all);
-    for (const item of all) {
-      const sources = await finder.sources(item);
-      const inputs = await finder.keyInputs(item, sources);
-      items.keys.push(itemKey(keyParts(plan, step, item, { image, sources, inputs })));
-    }
-    // Nobody can have committed in a first attempt.
-    if (input.attempt > 1) await findEarlier(input, step, all, items);
-    if (plan.cache && leavesResults(step)) {
-      const open = new Map(items.keys.flatMap((key, index) => (items.done[index] ? [] : [[index, key] as const])));
-      const hits = await lookUp(s3, { bucket, consumer: plan.consumer, stepKey: items.stepKey }, open);
-      for (const [index, hit] of hits) items.done[index] = hit;
-    }
-    await files.keepItems(input, items);
-    return items;
-  }
-
   /** None where preflight did not get through: the reference stands for the image then. */
   async function digests({ launchId, attempt }: SubmitInput): Promise<Preflight['digests']> {
     try {
@@ -152,26 +116,6 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
     } catch (error) {
       if (error instanceof UnreadableObjectError) return {};
       throw error;
-    }
-  }
-
-  /** What an earlier attempt of this launch has committed under the same key. */
-  async function findEarlier(
-    input: SubmitInput,
-    step: PlannedStep,
-    all: readonly StepItem[],
-    items: StepItems,
-  ): Promise<void> {
-    const prefix = `${launchState(bucket, input.launchId)}commits/${step.name}/`;
-    const start = prefix.length - `s3://${bucket}/`.length;
-    const committed = new Set<string>();
-    for await (const keys of listKeys(s3, prefix)) {
-      heartbeat();
-      for (const key of keys) committed.add(key.slice(start).replace(/\.json$/, ''));
-    }
-    for (const [index, item] of all.entries()) {
-      if (committed.has(`${item.key}/${items.keys[index]}`))
-        items.done[index] = { how: 'earlier', launch: input.launchId, step: step.name, item: item.key };
     }
   }
 
@@ -266,9 +210,6 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
     };
   }
 }
-
-/** A step without outputs is run for what else it does; nobody can tell whether that is still done. */
-const leavesResults = (step: PlannedStep): boolean => step.outputs.length > 0;
 
 const toSubmitted = ({ shard, indexes }: Shard, jobId: string): SubmittedJob => ({
   shard,

@@ -1,0 +1,27 @@
+/** The benches still run and print what they say they do; what they measure is looked at elsewhere. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+
+const run = promisify(execFile);
+
+/** The last line of a bench as JSON. */
+async function bench(...args: string[]): Promise<Record<string, number>> {
+  const { stdout } = await run(process.execPath, ['scripts/bench.mjs', ...args, '--json'], { maxBuffer: 2 ** 24 });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, number>;
+}
+
+it('launch: a chain of steps, beside its baseline', async () => {
+  const result = await bench('launch', '--steps', '4');
+
+  for (const name of ['p50Ms', 'p95Ms', 'baselineP50Ms', 'ratio', 'callsPerJob', 'historyEvents'])
+    expect(result[name], name).toBeGreaterThan(0);
+  expect(result.ratio).toBeCloseTo((result.p50Ms ?? 0) / (result.baselineP50Ms ?? 1), 1);
+});
+
+it('says which benches there are', async () => {
+  await expect(run(process.execPath, ['scripts/bench.mjs', 'nothing'])).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('there are: launch, scale'),
+  });
+});
