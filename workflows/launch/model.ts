@@ -212,7 +212,7 @@ export const LIMITS = {
   steps: 1_000,
   items: 100_000,
   arraySize: 10_000,
-  submissions: 1_500,
+  submissions: 1_200,
   sheetBytes: 1_048_576,
 } as const;
 

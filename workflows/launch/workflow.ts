@@ -2,10 +2,11 @@
  * The launch: a sheet in S3 becomes finished results. The workflow orchestrates only; the plan, commands and data
  * stay in S3, its activities carry references.
  *
- * History: about 30 events, at most 24 for each submission of a step (submit and review 12, changes of its job 12) and
- * 4 for each report of an array's counts, of which there are 2,000 at most ({@link reportsOf}). The 1,500 submissions of
- * {@link LIMITS}, retries included, so stay under 45,000 of the 51,200 events Temporal allows.
- * test/workflow/launch-history.test.ts measures it. 10,000 items are one array job and cost no more than one.
+ * History: about 30 events, at most 32 for each submission of a step (submit and review 12, news of its job from events
+ * and from the poller 20) and 4 for each report of an array's counts, of which there are 2,000 at most (`reports` of a
+ * step's row). The 1,200 submissions of {@link LIMITS}, retries included, so stay under 47,000 of the 51,200 events
+ * Temporal allows; a host that Batch loses costs 8 to 12 more. test/workflow/launch-history.test.ts measures it. 10,000
+ * items are one array job and cost no more than one.
  *
  * @module
  */
