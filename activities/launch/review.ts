@@ -13,19 +13,13 @@ import { claimAddress } from '../../workflows/launch/manifest.ts';
 import type { LaunchErrorType } from '../../workflows/launch/model.ts';
 import { launchState } from '../../workflows/launch/places.ts';
 import { itemsOf, type Plan, type PlannedStep, type StepItem } from '../../workflows/launch/plan.ts';
-import { decide, type ItemReview, noteFailure } from '../../workflows/launch/retries.ts';
+import { decide, type ItemReview, noteFailure, shardsOfGeneration } from '../../workflows/launch/retries.ts';
 import type { SubmittedJob } from '../../workflows/launch/step-jobs.ts';
 import { type ComputeService, hasEnded, type JobView } from './compute/service.ts';
 import { type LaunchDependencies } from './dependencies.ts';
 import { describeFailure, EXAMINED, examine, type Failure, failuresOf } from './failures.ts';
 import { readPlan } from './plan-reader.ts';
-import {
-  createStepFiles,
-  type GenerationReview,
-  type StepItems,
-  type StepPlace,
-  shardsOfGeneration,
-} from './step-files.ts';
+import { createStepFiles, type GenerationReview, type StepItems, type StepPlace } from './step-files.ts';
 
 export interface ReviewInput extends StepPlace {
   planAddress: string;

@@ -10,10 +10,9 @@ import { listKeys, putJson, readJson } from '../../lib/s3-objects.ts';
 import type { JobFailure } from '../../lib/store/steps.ts';
 import type { CauseName } from '../../workflows/launch/causes.ts';
 import { commitAddress } from '../../workflows/launch/manifest.ts';
-import { LIMITS } from '../../workflows/launch/model.ts';
 import { launchState, stepState } from '../../workflows/launch/places.ts';
-import type { PlannedStep, StepItem } from '../../workflows/launch/plan.ts';
-import { type ItemReview, type Shard, shardsOf } from '../../workflows/launch/retries.ts';
+import type { StepItem } from '../../workflows/launch/plan.ts';
+import type { ItemReview } from '../../workflows/launch/retries.ts';
 import { Kept } from './kept.ts';
 
 /** An item that needs no job, and where its commit lies. */
@@ -101,11 +100,3 @@ export const createStepFiles = (s3: S3Client, bucket: string) => {
 };
 
 export type StepFiles = ReturnType<typeof createStepFiles>;
-
-/** The jobs of a generation: a function of what the step keeps, so that submitting it again gives the same ones. */
-export function shardsOfGeneration(step: PlannedStep, items: StepItems, before: GenerationReview | undefined): Shard[] {
-  const wanted = before
-    ? before.again.map(({ index, nextMemoryMiB }) => ({ index, memoryMiB: nextMemoryMiB }))
-    : items.keys.flatMap((_, index) => (items.done[index] ? [] : [{ index, memoryMiB: step.memoryMiB }]));
-  return shardsOf(wanted, LIMITS.arraySize);
-}

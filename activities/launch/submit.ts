@@ -15,7 +15,7 @@ import { formatSubmission, JOB_ENVIRONMENT } from '../../workflows/launch/model.
 import { cacheGroup, inventoryAddress, launchState, preflightAddress } from '../../workflows/launch/places.ts';
 import { itemsOf, type Plan, type PlannedStep, type StepItem } from '../../workflows/launch/plan.ts';
 import type { Preflight } from '../../workflows/launch/preflight.ts';
-import type { Shard } from '../../workflows/launch/retries.ts';
+import { type Shard, shardsOfGeneration } from '../../workflows/launch/retries.ts';
 import type { SubmittedJob } from '../../workflows/launch/step-jobs.ts';
 import { placeOf } from '../../workflows/poller/model.ts';
 import type { ComputeService, Job } from './compute/service.ts';
@@ -23,7 +23,7 @@ import { type LaunchDependencies } from './dependencies.ts';
 import { inventories, preflights, readPlan } from './plan-reader.ts';
 import { leavesResults, settleItems } from './settle.ts';
 import { SourceFinder } from './sources.ts';
-import { createStepFiles, type StepItems, type StepPlace, shardsOfGeneration } from './step-files.ts';
+import { createStepFiles, type StepItems, type StepPlace } from './step-files.ts';
 
 export interface SubmitInput extends StepPlace {
   workflowId: string;

@@ -14,7 +14,7 @@ import { type ComputeService, hasEnded, type JobView } from '../launch/compute/s
 
 export interface PollerDependencies {
   steps: StepStore;
-  launches: Pick<LaunchStore, 'get' | 'recordStatus'>;
+  launches: Pick<LaunchStore, 'get' | 'recordTermination'>;
   compute: Pick<ComputeService, 'describe' | 'describeLimit' | 'terminate' | 'whyNotPlaced'>;
   client: Client;
 }
@@ -134,19 +134,7 @@ export function createPollerActivities({ steps, launches, compute, client }: Pol
   async function recordTermination({ launch_id: launchId, attempt }: StepItem): Promise<void> {
     const known = await launches.get(launchId);
     if (!known || known.attempt !== attempt || isEnded(known.status)) return;
-    const error = {
-      type: 'LaunchTerminatedError',
-      message: 'the workflow of this launch was terminated from outside; its jobs have been ended',
-    };
-    const sequence = known.sequence + 1;
-    await launches.recordStatus({
-      launchId,
-      attempt,
-      sequence,
-      status: 'CANCELLED',
-      at: new Date().toISOString(),
-      error,
-    });
+    await launches.recordTermination(known);
   }
 
   async function isRunning(workflowId: string): Promise<boolean> {

@@ -9,9 +9,9 @@ import {
   DescribeComputeEnvironmentsCommand,
   DescribeJobQueuesCommand,
   DescribeJobsCommand,
-  ListJobsCommand,
 } from '@aws-sdk/client-batch';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { whyNotPlaced } from '../../lib/launch/batch-queue.ts';
 import type { LaunchStore } from '../../lib/store/launches.ts';
 import { currentJobs, type StepItem, type StepStore } from '../../lib/store/steps.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
@@ -124,7 +124,7 @@ async function askJobs(batch: BatchClient, open: readonly StepItem[]): Promise<P
   for (const row of waiting) {
     const [job] = currentJobs(row);
     if (!job) continue;
-    const reason = job.items > 1 ? await reasonOfChildren(batch, job.id) : await reasonOf(batch, job.id);
+    const reason = job.items > 1 ? await whyNotPlaced(batch, job.id) : await reasonOf(batch, job.id);
     if (reason) stuck[row.step] = reason;
   }
   return { stuck };
@@ -133,10 +133,4 @@ async function askJobs(batch: BatchClient, open: readonly StepItem[]): Promise<P
 async function reasonOf(batch: BatchClient, id: string): Promise<string | undefined> {
   const { jobs = [] } = await batch.send(new DescribeJobsCommand({ jobs: [id] }));
   return jobs[0]?.status === 'RUNNABLE' ? jobs[0].statusReason : undefined;
-}
-
-async function reasonOfChildren(batch: BatchClient, arrayJobId: string): Promise<string | undefined> {
-  const list = new ListJobsCommand({ arrayJobId, jobStatus: 'RUNNABLE', maxResults: 10 });
-  const { jobSummaryList = [] } = await batch.send(list);
-  return jobSummaryList.find(({ statusReason }) => statusReason)?.statusReason;
 }

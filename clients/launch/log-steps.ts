@@ -10,10 +10,9 @@ import { parseS3Address } from '../../lib/s3-address.ts';
 import { listKeys, readJson, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import type { LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
 import { currentJobs, type StepItem, type StepStore } from '../../lib/store/steps.ts';
-import { LIMITS } from '../../workflows/launch/model.ts';
 import { launchState, stepState } from '../../workflows/launch/places.ts';
 import { itemsOf, type Plan } from '../../workflows/launch/plan.ts';
-import { shardsOf } from '../../workflows/launch/retries.ts';
+import { shardsOfGeneration } from '../../workflows/launch/retries.ts';
 import { nearest } from './log-lines.ts';
 import { patiently } from './log-reader.ts';
 
@@ -50,6 +49,7 @@ interface GenerationReview {
   again: readonly { index: number; nextMemoryMiB: number }[];
 }
 
+const NO_ITEMS: StepItems = { keys: [], done: {} };
 const READ_LIMIT = 256 * 1024 * 1024;
 const READING = 16;
 /** Commits of up to so many steps are listed step by step, of more all together. */
@@ -164,10 +164,15 @@ export async function jobsByPlace(
 ): Promise<Map<number, { jobId: string; index?: number }>> {
   const { row, launchId, name } = step;
   if (!row) return new Map();
-  const wanted = await wantedItems(s3, itemsAddress(bucket, step), row, stepState(bucket, launchId, row.attempt, name));
+  const folder = stepState(bucket, launchId, row.attempt, name);
+  const before = `${folder}${row.generation - 1}.review.json`;
+  const shards =
+    row.generation > 1
+      ? shardsOfGeneration({ memoryMiB: 0 }, NO_ITEMS, await readJson<GenerationReview>(s3, before, READ_LIMIT))
+      : shardsOfGeneration({ memoryMiB: 0 }, (await readItems(s3, itemsAddress(bucket, step))) ?? NO_ITEMS, undefined);
   const jobs = new Map(currentJobs(row).map(({ shard, id, items }) => [shard, { id, items }]));
   return new Map(
-    shardsOf(wanted, LIMITS.arraySize).flatMap(({ shard, indexes }) => {
+    shards.flatMap(({ shard, indexes }) => {
       const job = jobs.get(shard);
       if (job?.items !== indexes.length) return [];
       return indexes.map((place, index): [number, { jobId: string; index?: number }] => [
@@ -176,20 +181,6 @@ export async function jobsByPlace(
       ]);
     }),
   );
-}
-
-async function wantedItems(
-  s3: S3Client,
-  address: string,
-  { generation }: StepItem,
-  folder: string,
-): Promise<{ index: number; memoryMiB: number }[]> {
-  if (generation > 1) {
-    const review = await readJson<GenerationReview>(s3, `${folder}${generation - 1}.review.json`, READ_LIMIT);
-    return review.again.map(({ index, nextMemoryMiB }) => ({ index, memoryMiB: nextMemoryMiB }));
-  }
-  const { keys = [], done = {} } = (await readItems(s3, address)) ?? {};
-  return keys.flatMap((_, index) => (done[index] === undefined ? [{ index, memoryMiB: 0 }] : []));
 }
 
 export async function keysUnder(s3: S3Client, prefix: string): Promise<string[]> {

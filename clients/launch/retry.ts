@@ -25,7 +25,7 @@ const EDITABLE = ['configuration_file', 'configuration_file_version', 'compute_s
 
 /** Safe to repeat: an attempt is started once, whoever asks for it. */
 export async function retryLaunch(
-  sources: { client: Client; launches: Pick<LaunchStore, 'get' | 'recordStatus'> },
+  sources: { client: Client; launches: Pick<LaunchStore, 'get' | 'recordTermination'> },
   launchId: string,
   options: RetryOptions = {},
 ): Promise<Retried> {
@@ -55,7 +55,7 @@ export async function retryLaunch(
 
 /** A workflow that was terminated from outside could not write its own end: that is made good here. */
 async function readOrClose(
-  { client, launches }: { client: Client; launches: Pick<LaunchStore, 'get' | 'recordStatus'> },
+  { client, launches }: { client: Client; launches: Pick<LaunchStore, 'get' | 'recordTermination'> },
   launchId: string,
 ): Promise<LaunchItem | undefined> {
   const item = await launches.get(launchId);
@@ -71,17 +71,7 @@ async function readOrClose(
       },
     );
   if (state === 'RUNNING') return item;
-  await launches.recordStatus({
-    launchId,
-    attempt: item.attempt,
-    sequence: item.sequence + 1,
-    status: 'CANCELLED',
-    at: new Date().toISOString(),
-    error: {
-      type: 'LaunchTerminatedError',
-      message: 'the workflow of this launch was terminated from outside; its jobs have been ended',
-    },
-  });
+  await launches.recordTermination(item);
   return launches.get(launchId);
 }
 

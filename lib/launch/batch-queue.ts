@@ -9,6 +9,7 @@ import {
   DescribeComputeEnvironmentsCommand,
   DescribeJobQueuesCommand,
   type JobQueueDetail,
+  ListJobsCommand,
 } from '@aws-sdk/client-batch';
 import type { HostPool } from './hosts.ts';
 import type { InstanceTypeReader } from './instance-types.ts';
@@ -68,4 +69,15 @@ export async function readPools(
       };
     }),
   );
+}
+
+/**
+ * Why a child of an array cannot be placed. Batch gives its reason to the job at the head of the queue, which of an
+ * array is its first child.
+ * @returns undefined when it says nothing
+ */
+export async function whyNotPlaced(batch: BatchClient, arrayJobId: string): Promise<string | undefined> {
+  const list = new ListJobsCommand({ arrayJobId, jobStatus: 'RUNNABLE', maxResults: 10 });
+  const { jobSummaryList = [] } = await batch.send(list);
+  return jobSummaryList.find(({ statusReason }) => statusReason)?.statusReason;
 }

@@ -253,6 +253,21 @@ export class LaunchStore {
     }
   }
 
+  /** Writes the end of a launch whose workflow was terminated from outside and could not write it itself. */
+  async recordTermination({ launch_id: launchId, attempt, sequence }: LaunchItem): Promise<void> {
+    await this.recordStatus({
+      launchId,
+      attempt,
+      sequence: sequence + 1,
+      status: 'CANCELLED',
+      at: new Date().toISOString(),
+      error: {
+        type: 'LaunchTerminatedError',
+        message: 'the workflow of this launch was terminated from outside; its jobs have been ended',
+      },
+    });
+  }
+
   /**
    * The newest launches, by one index; without a filter the newest of every status, merged. Never a scan.
    */

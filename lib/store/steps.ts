@@ -87,6 +87,9 @@ export const currentJobs = (row: Pick<StepItem, 'jobs' | 'generation'>): StepJob
 
 export const stepKey = (attempt: number, step: string): string => `${String(attempt).padStart(4, '0')}#${step}`;
 
+/** Of this generation, and not ended: the fence of all writes but the first. */
+const STILL_OPEN = 'generation = :generation AND attribute_exists(open_in)';
+
 export class StepStore {
   readonly #documents: DynamoDBDocumentClient;
   readonly #table: string;
@@ -98,28 +101,14 @@ export class StepStore {
 
   /** Writes a submitted generation, keeping the jobs of earlier ones; a repeat, or an older one, changes nothing. */
   async submitted({ launch_id, step_key, jobs, ...item }: StepItem): Promise<void> {
-    const entries = Object.entries(item).filter(([, value]) => value !== undefined);
-    const sets = entries.map((_, index) => `#n${index} = :v${index}`);
     const gone = ['open_in', 'ended_at', 'stuck', 'log_streams'].filter(
-      (name) => !entries.some(([key]) => key === name),
+      (name) => item[name as keyof typeof item] === undefined,
     );
-    await this.#fenced(() =>
-      this.#documents.send(
-        new UpdateCommand({
-          TableName: this.#table,
-          Key: { launch_id, step_key },
-          UpdateExpression: `SET ${sets.join(', ')}, jobs = list_append(if_not_exists(jobs, :none), :jobs) REMOVE ${gone.join(', ')}`,
-          ConditionExpression: 'attribute_not_exists(step_key) OR generation < :generation',
-          ExpressionAttributeNames: Object.fromEntries(entries.map(([name], index) => [`#n${index}`, name])),
-          ExpressionAttributeValues: {
-            ':generation': item.generation,
-            ':none': [],
-            ':jobs': jobs,
-            ...Object.fromEntries(entries.map(([, value], index) => [`:v${index}`, value])),
-          },
-        }),
-      ),
-    );
+    await this.#set({ launch_id, step_key, generation: item.generation }, item, {
+      also: `, jobs = list_append(if_not_exists(jobs, :none), :jobs) REMOVE ${gone.join(', ')}`,
+      values: { ':none': [], ':jobs': jobs },
+      condition: 'attribute_not_exists(step_key) OR generation < :generation',
+    });
   }
 
   /** Writes what is known of an open job, and tells whether it was news. */
@@ -158,22 +147,7 @@ export class StepStore {
     key: Pick<StepItem, 'launch_id' | 'step_key' | 'generation'>,
     facts: Pick<StepItem, 'state' | 'items' | 'ended_at'> & Partial<StepItem>,
   ): Promise<void> {
-    const entries = Object.entries(facts).filter(([, value]) => value !== undefined);
-    await this.#fenced(() =>
-      this.#documents.send(
-        new UpdateCommand({
-          TableName: this.#table,
-          Key: { launch_id: key.launch_id, step_key: key.step_key },
-          UpdateExpression: `SET ${entries.map((_, index) => `#n${index} = :v${index}`).join(', ')} REMOVE open_in, stuck`,
-          ConditionExpression: 'generation = :generation AND attribute_exists(open_in)',
-          ExpressionAttributeNames: Object.fromEntries(entries.map(([name], index) => [`#n${index}`, name])),
-          ExpressionAttributeValues: {
-            ':generation': key.generation,
-            ...Object.fromEntries(entries.map(([, value], index) => [`:v${index}`, value])),
-          },
-        }),
-      ),
-    );
+    await this.#set(key, facts, { also: ' REMOVE open_in, stuck', condition: STILL_OPEN });
   }
 
   /** Writes down what a generation left undone, while the next one is being made. */
@@ -181,23 +155,7 @@ export class StepStore {
     key: Pick<StepItem, 'launch_id' | 'step_key' | 'generation'>,
     facts: Pick<StepItem, 'failures' | 'failed_jobs' | 'items'>,
   ): Promise<void> {
-    await this.#fenced(() =>
-      this.#documents.send(
-        new UpdateCommand({
-          TableName: this.#table,
-          Key: { launch_id: key.launch_id, step_key: key.step_key },
-          UpdateExpression: 'SET failures = :failures, failed_jobs = :failed, #items = :items',
-          ConditionExpression: 'generation = :generation AND attribute_exists(open_in)',
-          ExpressionAttributeNames: { '#items': 'items' },
-          ExpressionAttributeValues: {
-            ':failures': facts.failures,
-            ':failed': facts.failed_jobs,
-            ':items': facts.items,
-            ':generation': key.generation,
-          },
-        }),
-      ),
-    );
+    await this.#set(key, facts, { condition: STILL_OPEN });
   }
 
   /** The steps of one attempt of a launch, by name. */
@@ -229,6 +187,31 @@ export class StepStore {
       start = page.LastEvaluatedKey;
     } while (start);
     return items;
+  }
+
+  /** Sets the facts that are known, and what `also` says, where the condition still holds. */
+  async #set(
+    key: Pick<StepItem, 'launch_id' | 'step_key' | 'generation'>,
+    facts: Partial<StepItem>,
+    write: { also?: string; values?: Record<string, unknown>; condition: string },
+  ): Promise<void> {
+    const entries = Object.entries(facts).filter(([, value]) => value !== undefined);
+    await this.#fenced(() =>
+      this.#documents.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: { launch_id: key.launch_id, step_key: key.step_key },
+          UpdateExpression: `SET ${entries.map((_, index) => `#n${index} = :v${index}`).join(', ')}${write.also ?? ''}`,
+          ConditionExpression: write.condition,
+          ExpressionAttributeNames: Object.fromEntries(entries.map(([name], index) => [`#n${index}`, name])),
+          ExpressionAttributeValues: {
+            ':generation': key.generation,
+            ...write.values,
+            ...Object.fromEntries(entries.map(([, value], index) => [`:v${index}`, value])),
+          },
+        }),
+      ),
+    );
   }
 
   async #fenced(write: () => Promise<unknown>): Promise<boolean> {

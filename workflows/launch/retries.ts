@@ -4,6 +4,7 @@
  * @module
  */
 import { CAUSES, type CauseName, type RetryKind } from './causes.ts';
+import { LIMITS } from './model.ts';
 
 /** How often each kind of cause is tried again. `hostLoss` is Batch's to count. */
 export interface RetryLimits {
@@ -113,4 +114,20 @@ export function shardsOf(items: readonly { index: number; memoryMiB: number }[],
       shards.push({ shard: shards.length, memoryMiB, indexes: indexes.slice(first, first + arraySize) });
   }
   return shards;
+}
+
+/**
+ * The jobs of a generation: a function of what the step keeps, so that submitting it again gives the same ones.
+ * @param items keys of all items, and those that are done
+ * @param before what the last generation left undone; absent for the first
+ */
+export function shardsOfGeneration(
+  step: Pick<RetryRules, 'memoryMiB'>,
+  items: { keys: readonly string[]; done: Readonly<Record<number, unknown>> },
+  before: { again: readonly { index: number; nextMemoryMiB: number }[] } | undefined,
+): Shard[] {
+  const wanted = before
+    ? before.again.map(({ index, nextMemoryMiB }) => ({ index, memoryMiB: nextMemoryMiB }))
+    : items.keys.flatMap((_, index) => (items.done[index] ? [] : [{ index, memoryMiB: step.memoryMiB }]));
+  return shardsOf(wanted, LIMITS.arraySize);
 }

@@ -23,6 +23,7 @@ import {
   ResourceNotFoundException,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { ApplicationFailure } from '@temporalio/common';
+import { whyNotPlaced } from '../../../lib/launch/batch-queue.ts';
 import { HELPER_RESOURCES, requirements, submission } from '../../../lib/launch/batch-submission.ts';
 import type { Settings } from '../../../lib/settings.ts';
 import { SHARED_PATH, WORK_PATH } from '../../../workflows/launch/manifest.ts';
@@ -100,12 +101,7 @@ export function createBatchCompute({ batch, submitter, logs, settings }: BatchDe
       } while (nextToken);
     },
 
-    async whyNotPlaced(id) {
-      // The job at the head of its queue is the one that Batch gives a reason to; of an array that is its first child.
-      const list = new ListJobsCommand({ arrayJobId: id, jobStatus: 'RUNNABLE', maxResults: 10 });
-      const { jobSummaryList = [] } = await batch.send(list);
-      return jobSummaryList.find(({ statusReason }) => statusReason)?.statusReason;
-    },
+    whyNotPlaced: (id) => whyNotPlaced(batch, id),
 
     async terminate(id, reason) {
       await batch.send(new TerminateJobCommand({ jobId: id, reason }));
