@@ -5,7 +5,7 @@
  */
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { createBatchCompute } from '../activities/launch/compute/batch.ts';
+import { createComputeServices } from '../activities/launch/compute/index.ts';
 import { createLaunchActivities } from '../activities/launch/index.ts';
 import { createPollerActivities } from '../activities/poller/index.ts';
 import { wakePoller } from '../activities/poller/wake.ts';
@@ -37,7 +37,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
   const aws = createAwsClients({ tables, warn: (message) => logger.warn(message) });
   const steps = new StepStore(aws.dynamodb, tables);
   const launches = new LaunchStore(aws.dynamodb, tables);
-  const batch = createBatchCompute({ ...aws, settings });
+  const compute = createComputeServices({ ...aws, settings });
   const shared = {
     connection,
     namespace: settings.temporalNamespace,
@@ -67,7 +67,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
         s3: aws.s3,
         launches,
         steps,
-        compute: new Map([[batch.name, batch]]),
+        compute,
         preflight: { ...aws, ...createPreflightClients(settings), settings },
         settings,
         wakePoller: (place) => wakePoller(client, place, settings.pollSeconds),
@@ -77,7 +77,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
       ...shared,
       taskQueue: POLLER_QUEUE,
       interceptors: { activity: [heartbeats] },
-      activities: createPollerActivities({ steps, launches, compute: batch, client }),
+      activities: createPollerActivities({ steps, launches, compute, client }),
       maxConcurrentActivityTaskExecutions: 4,
     }),
   ]);

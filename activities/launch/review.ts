@@ -12,10 +12,10 @@ import { CAUSES, type CauseName } from '../../workflows/launch/causes.ts';
 import { claimAddress } from '../../workflows/launch/manifest.ts';
 import type { LaunchErrorType } from '../../workflows/launch/model.ts';
 import { launchState } from '../../workflows/launch/places.ts';
-import { itemsOf, type Plan, type PlannedStep, type StepItem } from '../../workflows/launch/plan.ts';
+import { itemsOf, type PlannedStep, type StepItem } from '../../workflows/launch/plan.ts';
 import { decide, type ItemReview, noteFailure, shardsOfGeneration } from '../../workflows/launch/retries.ts';
 import type { SubmittedJob } from '../../workflows/launch/step-jobs.ts';
-import { type ComputeService, hasEnded, type JobView } from './compute/service.ts';
+import { type ComputeService, describeAll, hasEnded, type JobView, serviceNamed } from './compute/service.ts';
 import { type LaunchDependencies } from './dependencies.ts';
 import { describeFailure, EXAMINED, examine, type Failure, failuresOf } from './failures.ts';
 import { readPlan } from './plan-reader.ts';
@@ -50,10 +50,11 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
     /** Compares commits with items, finds the causes of what is missing, and writes both down. */
     async reviewStep(input: ReviewInput): Promise<Review> {
       const { plan, step } = await readPlan(s3, input.planAddress, input.step);
-      const service = serviceOf(plan);
+      const service = serviceNamed(compute, plan.computeService);
       const views = await describeAll(
         service,
         input.jobs.map(({ jobId }) => jobId),
+        heartbeat,
       );
       if (!views.every(hasEnded)) return { state: 'OPEN' };
       const items = await files.items(input);
@@ -119,8 +120,7 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
       at: number;
     }): Promise<void> {
       const rows = await steps.ofLaunch(input.launchId, input.attempt);
-      // Only Batch so far, and a launch has one compute service; the row's queue tells them apart once there are more.
-      const service = compute.get('batch') as ComputeService;
+      const service = serviceNamed(compute, rows[0]?.compute_service);
       for (const { jobId } of input.jobs) {
         heartbeat();
         await service.terminate(jobId, input.reason);
@@ -129,7 +129,7 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
       const until = Date.now() + TERMINATION_SECONDS * 1000;
       while (open.length > 0 && Date.now() < until) {
         heartbeat();
-        open = (await describeAll(service, open)).filter((view) => !hasEnded(view)).map((view) => view.id);
+        open = (await describeAll(service, open, heartbeat)).filter((view) => !hasEnded(view)).map((view) => view.id);
         if (open.length > 0) await Context.current().sleep(500);
       }
       for (const row of rows.filter(({ step }) => input.jobs.some((job) => job.step === step))) {
@@ -145,12 +145,6 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
       log.info('jobs ended', { launchId: input.launchId, jobs: input.jobs.length, stillOpen: open.length });
     },
   };
-
-  function serviceOf(plan: Plan): ComputeService {
-    const service = compute.get(plan.computeService);
-    if (!service) throw new Error(`this worker knows no compute service ${plan.computeService}`);
-    return service;
-  }
 
   /** Places in the plan of the items that are neither committed under their key nor done before. */
   async function findMissing(place: StepPlace, all: readonly StepItem[], items: StepItems): Promise<Set<number>> {
@@ -178,7 +172,7 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
       const address = claimAddress(launchState(bucket, input.launchId), input.step, item, input);
       holders.add((await readJson<Claim>(s3, address, CLAIM_LIMIT)).jobId);
     }
-    return (await describeAll(service, [...holders])).some((view) => !hasEnded(view));
+    return (await describeAll(service, [...holders], heartbeat)).some((view) => !hasEnded(view));
   }
 }
 
@@ -203,16 +197,6 @@ function sumUp(
     failures: addCauses(before?.failures, failures),
     examined: keepTelling(newest, before?.examined ?? [], new Set(final.map(({ index }) => nameOf(index)))),
   };
-}
-
-/** The service takes up to 100 ids a call. */
-async function describeAll(service: ComputeService, ids: readonly string[]): Promise<JobView[]> {
-  const views: JobView[] = [];
-  for (let first = 0; first < ids.length; first += service.describeLimit) {
-    heartbeat();
-    views.push(...(await service.describe(ids.slice(first, first + service.describeLimit))));
-  }
-  return views;
 }
 
 /** Streams of a single job; those of children stand in their start records. */

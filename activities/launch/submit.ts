@@ -18,7 +18,7 @@ import type { Preflight } from '../../workflows/launch/preflight.ts';
 import { type Shard, shardsOfGeneration } from '../../workflows/launch/retries.ts';
 import type { SubmittedJob } from '../../workflows/launch/step-jobs.ts';
 import { placeOf } from '../../workflows/poller/model.ts';
-import type { ComputeService, Job } from './compute/service.ts';
+import { type Job, serviceNamed } from './compute/service.ts';
 import { type LaunchDependencies } from './dependencies.ts';
 import { inventories, preflights, readPlan } from './plan-reader.ts';
 import { leavesResults, settleItems } from './settle.ts';
@@ -58,7 +58,7 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
      */
     async submitStep(input: SubmitInput): Promise<Submitted> {
       const { plan, step } = await readPlan(s3, input.planAddress, input.step);
-      const service = serviceOf(plan);
+      const service = serviceNamed(compute, plan.computeService);
       const inventory = await inventories.read(s3, inventoryAddress(bucket, input.launchId, input.attempt));
       const finder = new SourceFinder({ s3, bucket, files, plan, inventory }, step);
       const all = itemsOf(plan, step);
@@ -99,15 +99,6 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
       return { jobs: jobs.map(({ id }, index) => toSubmitted(shards[index] as Shard, id)), done };
     },
   };
-
-  function serviceOf(plan: Plan): ComputeService {
-    const service = compute.get(plan.computeService);
-    if (service) return service;
-    throw ApplicationFailure.nonRetryable(
-      `this worker knows no compute service ${plan.computeService}`,
-      'JobRejectedError',
-    );
-  }
 
   /** None where preflight did not get through: the reference stands for the image then. */
   async function digests({ launchId, attempt }: SubmitInput): Promise<Preflight['digests']> {
@@ -188,6 +179,7 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
       generation: input.generation,
       state: job ? 'SUBMITTED' : 'SUCCEEDED',
       workflow_id: input.workflowId,
+      compute_service: plan.computeService,
       ...(job && { job_id: job.id, job_name: job.name, job_queue: job.queue, open_in: placeOf(job) }),
       jobs: jobs.map(({ id, name }, index) => ({
         id,
@@ -206,7 +198,7 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
       memory_mib: shards[0]?.memoryMiB ?? step.memoryMiB,
       submitted_at: at,
       ...(!job && { ended_at: at }),
-      log_group: serviceOf(plan).logGroup,
+      log_group: serviceNamed(compute, plan.computeService).logGroup,
     };
   }
 }

@@ -10,12 +10,14 @@ import type { LaunchStore } from '../../lib/store/launches.ts';
 import { currentJobs, type StepItem, type StepJob, type StepStore } from '../../lib/store/steps.ts';
 import { isEnded, JOBS_CHANGED_SIGNAL, type JobChange, type RunningCounts } from '../../workflows/launch/model.ts';
 import { type Place, placeOf } from '../../workflows/poller/model.ts';
-import { type ComputeService, hasEnded, type JobView } from '../launch/compute/service.ts';
+import { type ComputeService, describeAll, hasEnded, type JobView, serviceNamed } from '../launch/compute/service.ts';
+
+type PolledService = Pick<ComputeService, 'describe' | 'describeLimit' | 'terminate' | 'whyNotPlaced'>;
 
 export interface PollerDependencies {
   steps: StepStore;
   launches: Pick<LaunchStore, 'get' | 'recordTermination'>;
-  compute: Pick<ComputeService, 'describe' | 'describeLimit' | 'terminate' | 'whyNotPlaced'>;
+  compute: ReadonlyMap<string, PolledService>;
   client: Client;
 }
 
@@ -36,7 +38,7 @@ export function createPollerActivities({ steps, launches, compute, client }: Pol
     async pollOpenJobs({ lookForLaunches, ...place }: PollInput): Promise<{ open: number; changed: number }> {
       const open = await steps.open(placeOf(place));
       const news = new Map<string, { row: StepItem; change: JobChange }[]>();
-      const views = await describe(open.flatMap((row) => currentJobs(row).map(({ id }) => id)));
+      const views = await describe(open);
       for (const row of open) {
         heartbeat();
         const changes = await noteChanges(row, views, lookForLaunches);
@@ -53,13 +55,24 @@ export function createPollerActivities({ steps, launches, compute, client }: Pol
     },
   };
 
-  async function describe(ids: readonly string[]): Promise<Map<string, JobView>> {
+  /** A service that does not answer must not keep the news of the others back. */
+  async function describe(open: readonly StepItem[]): Promise<Map<string, JobView>> {
     const views = new Map<string, JobView>();
-    for (let first = 0; first < ids.length; first += compute.describeLimit) {
-      heartbeat();
-      const some = await compute.describe(ids.slice(first, first + compute.describeLimit));
-      for (const view of some) views.set(view.id, view);
+    const ids = new Map<string, string[]>();
+    for (const row of open) {
+      const name = row.compute_service ?? 'batch';
+      ids.set(name, [...(ids.get(name) ?? []), ...currentJobs(row).map(({ id }) => id)]);
     }
+    const failures: unknown[] = [];
+    for (const [name, some] of ids) {
+      try {
+        for (const view of await describeAll(serviceNamed(compute, name), some, heartbeat)) views.set(view.id, view);
+      } catch (error) {
+        log.warn('a compute service could not be asked', { computeService: name, error: String(error) });
+        failures.push(error);
+      }
+    }
+    if (failures.length === ids.size && failures.length > 0) throw failures[0];
     return views;
   }
 
@@ -88,7 +101,7 @@ export function createPollerActivities({ steps, launches, compute, client }: Pol
     const running = counts.running > 0;
     const queued = jobs.some(({ view }) => view.status === 'RUNNABLE' || view.status === 'STARTING');
     const state = running ? 'RUNNING' : queued ? 'RUNNABLE' : row.state;
-    const stuck = running ? undefined : await whyStuck(jobs, thorough ? undefined : row.stuck);
+    const stuck = running ? undefined : await whyStuck(row, jobs, thorough ? undefined : row.stuck);
     if (!(await steps.counted(row, items, state, stuck))) return ends;
     const part = (done: number) => Math.floor((row.reports * done) / row.items.total);
     const moved = part(items.succeeded + items.failed) !== part(row.items.succeeded + row.items.failed);
@@ -98,13 +111,14 @@ export function createPollerActivities({ steps, launches, compute, client }: Pol
 
   /** Batch gives its reason to the job itself, or to the child of the array that is at the head of the queue. */
   async function whyStuck(
+    row: StepItem,
     jobs: readonly { job: StepJob; view: JobView }[],
     known: string | undefined,
   ): Promise<string | undefined> {
     const reason = jobs.find(({ view }) => view.status === 'RUNNABLE' && view.reason)?.view.reason;
     if (reason !== undefined || known !== undefined) return reason ?? known;
     const array = jobs.find(({ job, view }) => job.items > 1 && !hasEnded(view));
-    return array && compute.whyNotPlaced(array.job.id);
+    return array && serviceNamed(compute, row.compute_service).whyNotPlaced(array.job.id);
   }
 
   async function tell(workflowId: string, changes: { row: StepItem; change: JobChange }[]): Promise<void> {
@@ -150,7 +164,7 @@ export function createPollerActivities({ steps, launches, compute, client }: Pol
   async function endOrphan(row: StepItem): Promise<void> {
     const cause = 'the launch is gone';
     log.warn('ending the jobs of a launch that is gone', { workflowId: row.workflow_id, jobId: row.job_id });
-    for (const { id } of currentJobs(row)) await compute.terminate(id, cause);
+    for (const { id } of currentJobs(row)) await serviceNamed(compute, row.compute_service).terminate(id, cause);
     await steps.ended(row, { state: 'CANCELLED', items: row.items, ended_at: new Date().toISOString(), cause });
   }
 }

@@ -45,6 +45,8 @@ export interface StepItem {
   generation: number;
   state: StepState;
   workflow_id: string;
+  /** Which service runs its jobs; absent in rows written before there were several: `batch`. */
+  compute_service?: string;
   /** The first job of the current generation; absent when everything was done before. */
   job_id?: string;
   job_name?: string;

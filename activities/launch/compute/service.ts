@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ApplicationFailure } from '@temporalio/common';
 import type { BatchRequest } from '../../../lib/launch/batch-submission.ts';
 import type { JobStatus, RunningCounts } from '../../../workflows/launch/model.ts';
 import type { SharedFileSystem } from '../../../workflows/launch/sheet/sheet.ts';
@@ -61,6 +62,34 @@ export interface ComputeService {
   terminate(id: string, reason: string): Promise<void>;
   /** The last lines of a log stream. */
   lastLogLines(stream: string, lines: number): Promise<string[]>;
+}
+
+/**
+ * @param name absent in rows written before there were several
+ * @throws JobRejectedError when this worker has no such service: its settings leave it out
+ */
+export function serviceNamed<T>(compute: ReadonlyMap<string, T>, name: string = 'batch'): T {
+  const service = compute.get(name);
+  if (service) return service;
+  const known = [...compute.keys()].join(', ');
+  throw ApplicationFailure.nonRetryable(
+    `this worker has no compute service ${name}; it has: ${known}. docs/compute.md says which settings each needs`,
+    'JobRejectedError',
+  );
+}
+
+/** The service takes so many ids a call. */
+export async function describeAll(
+  service: Pick<ComputeService, 'describe' | 'describeLimit'>,
+  ids: readonly string[],
+  beat: () => void,
+): Promise<JobView[]> {
+  const views: JobView[] = [];
+  for (let first = 0; first < ids.length; first += service.describeLimit) {
+    beat();
+    views.push(...(await service.describe(ids.slice(first, first + service.describeLimit))));
+  }
+  return views;
 }
 
 /** Nothing more happens to the job; one that is not known any more counts as ended. */
