@@ -23,6 +23,8 @@ export class JobError extends Error {
 export interface Job {
   row: ManifestRow;
   step: string;
+  /** Attempt of the launch. */
+  launchAttempt: number;
   generation: number;
   /** AWS_BATCH_JOB_ID; a child's is `<parent>:<index>`. */
   id: string;
@@ -59,6 +61,7 @@ export async function readJob(
   return {
     row: await readRow(s3, need(JOB_ENVIRONMENT.manifest), index, rowBytes),
     step: submission.step,
+    launchAttempt: submission.attempt,
     generation: submission.generation,
     id: need('AWS_BATCH_JOB_ID'),
     attempt: Number(env.AWS_BATCH_JOB_ATTEMPT ?? 1),

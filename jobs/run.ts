@@ -5,11 +5,20 @@
  */
 import type { S3Client } from '@aws-sdk/client-s3';
 import { EXIT } from './exit-codes.ts';
-import { JobError, readJob } from './job.ts';
+import { type Job, JobError, readJob } from './job.ts';
+import { keep } from './keep.ts';
 import { publish } from './publish.ts';
 import { stage } from './stage.ts';
+import { mainEnding } from './task-metadata.ts';
 
-const roles = { stage, publish } as const;
+const roles = { stage, publish, keep: keepBeside } as const;
+
+/** ECS stops a task by SIGTERM: enough time to keep the folder once more. */
+async function keepBeside(s3: S3Client, job: Job): Promise<number> {
+  const stopped = new AbortController();
+  process.once('SIGTERM', () => stopped.abort());
+  return keep(s3, job, () => mainEnding(job), stopped.signal);
+}
 
 /** @returns the exit code; what went wrong has been said */
 export async function runRole(
@@ -19,8 +28,9 @@ export async function runRole(
   say: (line: string) => void,
 ): Promise<number> {
   try {
-    if (role !== 'stage' && role !== 'publish') throw new JobError(EXIT.notAJob, 'usage: jobs stage|publish');
-    return await roles[role](s3, await readJob(s3, env, say));
+    if (role === undefined || !Object.hasOwn(roles, role))
+      throw new JobError(EXIT.notAJob, `usage: jobs ${Object.keys(roles).join('|')}`);
+    return await roles[role as keyof typeof roles](s3, await readJob(s3, env, say));
   } catch (error) {
     // The last line of the log is what the user is shown, so it says what happened and nothing else.
     const known = error instanceof JobError;

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { chmod, mkdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -18,6 +18,7 @@ import type { Claim, Commit, StartRecord } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
 import { readInstance } from './instance.ts';
 import { attemptName, type Job, JobError } from './job.ts';
+import { restoreState } from './state.ts';
 import { taskLogs } from './task-metadata.ts';
 
 /** Inputs fetched at once: enough to fill a link, few enough for a small container's memory. */
@@ -51,6 +52,7 @@ async function prepare(s3: S3Client, job: Job): Promise<number> {
     if (file.address.startsWith('shared:')) await link(job, file, target);
     else bytes += await fetchObject(s3, file, target);
   });
+  if (job.row.state) bytes += (await restoreState(s3, job, job.row.state, outputs)).bytes;
   if (job.row.script !== undefined) await writeFile(join(job.work, 'command.sh'), job.row.script, { mode: 0o755 });
   return bytes;
 }
@@ -173,6 +175,8 @@ async function fetchObject(s3: S3Client, wanted: Wanted, target: string): Promis
       );
     if (wanted.sha256 !== undefined && hash.digest('hex') !== wanted.sha256)
       throw new JobError(EXIT.inputUnreadable, `${address} is not what was committed: its SHA-256 is another`);
+    // Workflow engines compare times: a file that is brought in again is no newer than it was.
+    if (answer.LastModified) await utimes(`${target}.part`, answer.LastModified, answer.LastModified);
     // Renamed when whole: a command never sees half a file.
     await rename(`${target}.part`, target);
     return bytes;

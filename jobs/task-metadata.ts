@@ -24,24 +24,34 @@ const TIMEOUT_MS = 1_000;
 /** The agent learns of a container's end a moment after the next one has been started. */
 const PATIENCE_MS = 15_000;
 
-export async function mainContainer({
+export interface MainEnding {
+  exitCode: number;
+  startedAt: string;
+}
+
+/** @returns undefined while the command runs, or has not begun */
+export async function mainEnding({
   taskEndpoint: endpoint,
-}: Pick<Job, 'taskEndpoint'>): Promise<{ exitCode: number; startedAt: string }> {
+}: Pick<Job, 'taskEndpoint'>): Promise<MainEnding | undefined> {
   if (!endpoint)
     throw new JobError(EXIT.notAJob, 'ECS_CONTAINER_METADATA_URI_V4 is not set: this program runs in a task of ECS');
+  const answer = await fetch(`${endpoint}/task`);
+  const { Containers = [] } = (await answer.json()) as TaskMetadata;
+  // ECS may put the task's name before the container's.
+  const main = Containers.find((container) => container.Name === 'main' || container.Name?.endsWith('-main'));
+  if (main?.KnownStatus !== 'STOPPED') return undefined;
+  // A container that the kernel or the agent killed may have no code.
+  return {
+    exitCode: main.ExitCode ?? EXIT.failed,
+    startedAt: main.StartedAt ?? main.CreatedAt ?? new Date().toISOString(),
+  };
+}
+
+export async function mainContainer(job: Pick<Job, 'taskEndpoint'>): Promise<MainEnding> {
   const until = Date.now() + PATIENCE_MS;
   for (;;) {
-    const answer = await fetch(`${endpoint}/task`);
-    const { Containers = [] } = (await answer.json()) as TaskMetadata;
-    // ECS may put the task's name before the container's.
-    const main = Containers.find((container) => container.Name === 'main' || container.Name?.endsWith('-main'));
-    if (main?.KnownStatus === 'STOPPED') {
-      // A container that the kernel or the agent killed may have no code.
-      return {
-        exitCode: main.ExitCode ?? EXIT.failed,
-        startedAt: main.StartedAt ?? main.CreatedAt ?? new Date().toISOString(),
-      };
-    }
+    const ending = await mainEnding(job);
+    if (ending) return ending;
     if (Date.now() > until) throw new JobError(EXIT.failed, 'the command has ended, but ECS does not say how');
     await delay(50);
   }

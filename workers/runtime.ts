@@ -7,6 +7,7 @@ import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createComputeServices } from '../activities/launch/compute/index.ts';
 import { createLaunchActivities } from '../activities/launch/index.ts';
+import { reportTasks } from '../activities/launch/report.ts';
 import { createPollerActivities } from '../activities/poller/index.ts';
 import { wakePoller } from '../activities/poller/wake.ts';
 import { createAwsClients } from '../lib/aws-clients.ts';
@@ -70,6 +71,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
         compute,
         preflight: { ...aws, ...createPreflightClients(settings), settings },
         settings,
+        report: (workflowId, report) => reportTasks(client, workflowId, report),
         wakePoller: (place) => wakePoller(client, place, settings.pollSeconds),
       }),
     }),

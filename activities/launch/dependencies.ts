@@ -8,6 +8,7 @@ import type { PreflightDependencies } from '../../lib/launch/preflight/index.ts'
 import type { Settings } from '../../lib/settings.ts';
 import type { LaunchStore } from '../../lib/store/launches.ts';
 import type { StepStore } from '../../lib/store/steps.ts';
+import type { TasksReport } from '../../workflows/launch/model.ts';
 import type { Place } from '../../workflows/poller/model.ts';
 import type { ComputeService } from './compute/service.ts';
 
@@ -18,6 +19,8 @@ export interface LaunchDependencies {
   compute: ReadonlyMap<string, ComputeService>;
   preflight: PreflightDependencies;
   settings: Pick<Settings, 'bucket' | 'computeService'>;
+  /** Tells a launch what the log of its head says; one that has ended is not told. */
+  report(workflowId: string, report: TasksReport): Promise<void>;
   /** Makes sure the poller of that place is running. */
   wakePoller(place: Place): Promise<void>;
 }

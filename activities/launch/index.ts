@@ -4,6 +4,7 @@
  * @module
  */
 import type { LaunchDependencies } from './dependencies.ts';
+import { createFollowActivities } from './follow.ts';
 import { createPlanningActivities } from './planning.ts';
 import { createPreflightActivities } from './preflight/index.ts';
 import { createRegisterActivities } from './register.ts';
@@ -17,6 +18,7 @@ export function createLaunchActivities(dependencies: LaunchDependencies) {
     ...createPreflightActivities(dependencies.preflight),
     ...createSubmitActivities(dependencies),
     ...createReviewActivities(dependencies),
+    ...createFollowActivities(dependencies),
   };
 }
 

@@ -9,11 +9,13 @@ import { takeInventory } from '../../lib/launch/inventory.ts';
 import { putJson, readObject, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import { COMPUTE_SERVICES, type LaunchInput, LIMITS } from '../../workflows/launch/model.ts';
 import { attemptState, CACHE_METADATA, consumerOfUpload, inventoryAddress } from '../../workflows/launch/places.ts';
-import { type Plan, planLaunch as plan } from '../../workflows/launch/plan.ts';
+import type { Plan } from '../../workflows/launch/plan.ts';
+import { planLaunch as plan } from '../../workflows/launch/plan-launch.ts';
 import { parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
 import { type Problem, SheetError } from '../../workflows/launch/sheet/problems.ts';
 import type { Sheet } from '../../workflows/launch/sheet/sheet.ts';
 import type { StepOutline } from '../../workflows/launch/state.ts';
+import { keepArtifacts } from './artifacts.ts';
 import { type LaunchDependencies } from './dependencies.ts';
 import { inventories, plans } from './plan-reader.ts';
 
@@ -60,6 +62,8 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
         if ('problems' in planned) return fail(planned.problems) as never;
         const { inventory, missing } = await takeInventory(s3, planned.plan, heartbeat);
         if (missing.length > 0) fail(missing);
+        if (planned.artifacts)
+          await keepArtifacts({ s3, bucket: settings.bucket }, planned.plan, sheet, inventory, planned.artifacts);
         const planAddress = `${attemptState(settings.bucket, input.launchId, input.attempt)}plan.json`;
         const inventoryAt = inventoryAddress(settings.bucket, input.launchId, input.attempt);
         await Promise.all([putJson(s3, planAddress, planned.plan), putJson(s3, inventoryAt, inventory)]);
@@ -73,10 +77,11 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
           computeService,
           consumer: sheet.consumer,
           onFailure: planned.plan.onFailure,
-          steps: planned.plan.steps.map(({ name, after, items, failWhenStuckSeconds }) => ({
+          steps: planned.plan.steps.map(({ name, after, items, failWhenStuckSeconds, head }) => ({
             name,
             after,
             items,
+            ...(head && { head: true }),
             ...(failWhenStuckSeconds !== undefined && { failWhenStuckSeconds }),
           })),
         };

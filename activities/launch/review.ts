@@ -10,7 +10,7 @@ import { readJson } from '../../lib/s3-objects.ts';
 import { type JobFailure, stepKey as rowKey } from '../../lib/store/steps.ts';
 import { CAUSES, type CauseName } from '../../workflows/launch/causes.ts';
 import { claimAddress } from '../../workflows/launch/manifest.ts';
-import type { LaunchErrorType } from '../../workflows/launch/model.ts';
+import type { LaunchErrorType, TaskCounts } from '../../workflows/launch/model.ts';
 import { launchState } from '../../workflows/launch/places.ts';
 import { itemsOf, type PlannedStep, type StepItem } from '../../workflows/launch/plan.ts';
 import { decide, type ItemReview, noteFailure, shardsOfGeneration } from '../../workflows/launch/retries.ts';
@@ -18,6 +18,7 @@ import type { SubmittedJob } from '../../workflows/launch/step-jobs.ts';
 import { type ComputeService, describeAll, hasEnded, type JobView, serviceNamed } from './compute/service.ts';
 import { type LaunchDependencies } from './dependencies.ts';
 import { describeFailure, EXAMINED, examine, type Failure, failuresOf } from './failures.ts';
+import { causeOfHead, headSaid, tellTasks } from './head-failures.ts';
 import { readPlan } from './plan-reader.ts';
 import { createStepFiles, type GenerationReview, type StepItems, type StepPlace } from './step-files.ts';
 
@@ -32,8 +33,15 @@ export interface ReviewInput extends StepPlace {
 export type Review =
   | { state: 'OPEN' }
   | { state: 'RETRY'; again: number; causes: Partial<Record<CauseName, number>> }
-  | { state: 'SUCCEEDED'; succeeded: number; failed: number }
-  | { state: 'FAILED'; succeeded: number; failed: number; cause: string; errorType: LaunchErrorType };
+  | ({ state: 'SUCCEEDED' } & Settled)
+  | ({ state: 'FAILED'; cause: string; errorType: LaunchErrorType } & Settled);
+
+interface Settled {
+  succeeded: number;
+  failed: number;
+  /** Of a head job. */
+  tasks?: readonly TaskCounts[];
+}
 
 /** A claim is a job id. */
 const CLAIM_LIMIT = 4_096;
@@ -74,10 +82,12 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
         failed,
         ...(cached > 0 && { cached }),
       });
-      const facts = { ended_at: new Date(input.at).toISOString(), ...timesAndStreams(views) };
+      const said = step.head ? await headSaid(s3, bucket, input) : undefined;
+      const tasks = said && said.tasks.length > 0 ? { tasks: said.tasks } : {};
+      const facts = { ended_at: new Date(input.at).toISOString(), ...timesAndStreams(views), ...tasks };
       if (missing.size === 0) {
         await steps.ended(key, { ...facts, items: counts(0), state: 'SUCCEEDED' });
-        return { state: 'SUCCEEDED', succeeded: step.items, failed: 0 };
+        return { state: 'SUCCEEDED', succeeded: step.items, failed: 0, ...tasks };
       }
       const failures: Failure[] = [];
       const shards = shardsOfGeneration(step, items, before);
@@ -86,28 +96,33 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
         const view = views[nth];
         if (known && view) failures.push(...(await failuresOf(service, known, view, missing)));
       }
+      if (said) {
+        for (const failure of failures) failure.cause = causeOfHead(failure.cause, said);
+      }
       if (await workedOnElsewhere(service, input, failures, all)) return { state: 'OPEN' };
       const nameOf = (index: number) => all[index]?.key ?? String(index);
-      const newest = await examine(service, input.generation, failures, nameOf);
+      const examined = await examine(service, input.generation, failures, nameOf);
+      const newest = said ? tellTasks(examined, said) : examined;
       const review = sumUp(step, failures, newest, before, { missing, nameOf });
-      const { final, examined, failures: failed_jobs } = review;
+      const { final, examined: told, failures: failed_jobs } = review;
       if (review.again.length > 0 && (final.length === 0 || plan.onFailure === 'finish')) {
         await files.keepReview(input, input.generation, review);
-        await steps.reviewed(key, { items: counts(final.length), failures: examined, failed_jobs });
+        await steps.reviewed(key, { items: counts(final.length), failures: told, failed_jobs });
         return { state: 'RETRY', again: review.again.length, causes: countCauses(review.again) };
       }
-      const { name, cause, errorType } = explain(final, examined);
+      const { name, cause, errorType } = explain(final, told);
       await steps.ended(key, {
         ...facts,
         items: counts(missing.size),
         state: 'FAILED',
         cause,
         error_type: errorType,
-        failures: examined,
+        failures: told,
         failed_jobs,
       });
       log.warn('step failed', { launchId: input.launchId, step: step.name, failed: missing.size, cause: name });
-      return { state: 'FAILED', succeeded: step.items - missing.size, failed: missing.size, cause, errorType };
+      const succeeded = step.items - missing.size;
+      return { state: 'FAILED', succeeded, failed: missing.size, cause, errorType, ...tasks };
     },
 
     /** Ends jobs and waits, within bounds, until the compute service says that they have ended. */

@@ -8,7 +8,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { heartbeat } from '@temporalio/activity';
 import { type Commit, outputsDigest } from '../../jobs/commit.ts';
 import { mapLimited } from '../../lib/concurrency.ts';
-import type { Inventory } from '../../lib/launch/inventory.ts';
+import { type Inventory, treeNames } from '../../lib/launch/inventory.ts';
 import { resolveS3Address } from '../../lib/s3-address.ts';
 import { listKeys, readJson } from '../../lib/s3-objects.ts';
 import { expandPath, type Source, type Sources } from '../../workflows/launch/manifest.ts';
@@ -63,9 +63,20 @@ export class SourceFinder {
   async sources(item: StepItem): Promise<Sources> {
     const sources: Record<string, readonly Source[]> = {};
     for (const input of this.#step.inputs) {
-      sources[input.name] = input.kind === 'path' ? this.#fromPath(item, input) : await this.#fromStep(item, input);
+      sources[input.name] = await this.#sourcesOf(item, input);
     }
     return sources;
+  }
+
+  #sourcesOf(item: StepItem, input: PlannedInput): readonly Source[] | Promise<Source[]> {
+    switch (input.kind) {
+      case 'path':
+        return this.#fromPath(item, input);
+      case 'tree':
+        return this.#fromTree(input);
+      case 'from':
+        return this.#fromStep(item, input);
+    }
   }
 
   /** What the inputs of an item add to its key. */
@@ -73,7 +84,7 @@ export class SourceFinder {
     const { plan, inventory } = this.#context;
     const inputs: KeyInput[] = [];
     for (const input of this.#step.inputs) {
-      if (input.kind === 'path') {
+      if (input.kind !== 'from') {
         for (const { from } of sources[input.name] ?? []) {
           const { etag, size, version } = inventory.objects[from] ?? {};
           inputs.push({
@@ -105,10 +116,22 @@ export class SourceFinder {
     const files = input.wildcard
       ? (inventory.patterns[path] ?? [])
       : [{ address: resolveS3Address(plan.dataPath, path), name: baseName(path) }];
-    return files.map(({ address, name }) => {
-      const { version, etag } = inventory.objects[address] ?? {};
-      return { from: address, name, ...(version && { version }), ...(etag && { etag }) };
-    });
+    return files.map((file) => this.#source(file));
+  }
+
+  /** Files that keep their places below `dataPath`. */
+  #fromTree({ files }: Extract<PlannedInput, { kind: 'tree' }>): Source[] {
+    const { plan, inventory } = this.#context;
+    return files.flatMap(({ path, wildcard, base }) =>
+      treeNames(inventory, plan, { path, wildcard, ...(base !== undefined && { base }) }).map((file) =>
+        this.#source(file),
+      ),
+    );
+  }
+
+  #source({ address, name }: { address: string; name: string }): Source {
+    const { version, etag } = this.#context.inventory.objects[address] ?? {};
+    return { from: address, name, ...(version && { version }), ...(etag && { etag }) };
   }
 
   async #fromStep(item: StepItem, input: Extract<PlannedInput, { kind: 'from' }>): Promise<Source[]> {

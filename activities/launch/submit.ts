@@ -156,6 +156,7 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
         [JOB_ENVIRONMENT.rowBytes]: String(rowBytes),
       },
       ...(plan.sharedFileSystem && { sharedFileSystem: plan.sharedFileSystem }),
+      ...(step.head && { keep: true }),
       tags: { 'longhaul:launch': launchId, 'longhaul:step': step.name, 'longhaul:consumer': plan.consumer },
     };
   }

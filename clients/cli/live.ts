@@ -69,9 +69,15 @@ async function printLines(
 function summarise(picture: LaunchProgress): string {
   const steps = picture.steps.map(
     (step) =>
-      `${step.name} ${step.state === 'RUNNING' || step.items.total > 1 ? `${step.items.succeeded}/${step.items.total} ` : ''}${step.state.toLowerCase()}`,
+      `${step.name}${tasksOf(step)} ${step.state === 'RUNNING' || step.items.total > 1 ? `${step.items.succeeded}/${step.items.total} ` : ''}${step.state.toLowerCase()}`,
   );
   return [picture.status, ...steps].join(' | ');
+}
+
+function tasksOf({ tasks = [] }: LaunchProgress['steps'][number]): string {
+  return tasks.length === 0
+    ? ''
+    : ` (${tasks.map(({ name, succeeded, total }) => `${name} ${succeeded}/${total}`).join(', ')})`;
 }
 
 /** Cuts to a width, not counting colour codes. */

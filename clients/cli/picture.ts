@@ -4,7 +4,13 @@
  * @module
  */
 import pc from 'picocolors';
-import { isEnded, type LaunchProgress, type LaunchStatus, type StepProgress } from '../../workflows/launch/model.ts';
+import {
+  isEnded,
+  type LaunchProgress,
+  type LaunchStatus,
+  type StepProgress,
+  type TaskCounts,
+} from '../../workflows/launch/model.ts';
 
 const BAR = 24;
 const MARKS: Record<StepProgress['state'], string> = {
@@ -55,8 +61,21 @@ function drawStep(step: StepProgress, width: number, now: number): string[] {
   const again = (step.generation ?? 1) > 1 ? `  generation ${step.generation}` : '';
   const cause = step.cause ? `  ${step.cause}` : '';
   const line = `  ${paint(step.state, `${MARKS[step.state]} ${step.name.padEnd(width)} ${bar}`)} ${counts.padEnd(9)} ${state.padEnd(12)} ${time}${again}${cause}`;
-  if (!step.stuck) return [line];
-  return [line, `      ${pc.yellow(`cannot be placed: ${step.stuck.reason}`)}`, `      ${step.stuck.remedy}`];
+  const tasks = (step.tasks ?? []).map(drawTask);
+  if (!step.stuck) return [line, ...tasks];
+  return [line, ...tasks, `      ${pc.yellow(`cannot be placed: ${step.stuck.reason}`)}`, `      ${step.stuck.remedy}`];
+}
+
+/** One task of a head job; engines that do not say how many there will be show what they have done. */
+function drawTask({ name, total, running, succeeded, failed }: TaskCounts): string {
+  const state =
+    failed > 0 ? 'FAILED' : running > 0 ? 'RUNNING' : total > 0 && succeeded >= total ? 'SUCCEEDED' : 'PENDING';
+  const counts = [
+    `${succeeded}/${total}`,
+    ...(running > 0 ? [`${running} running`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+  ];
+  return `      ${paint(state, `${MARKS[state]} ${name}`)} ${counts.join(', ')}`;
 }
 
 /** How long each status lasted, in the order they came; the one still open counts until now. */

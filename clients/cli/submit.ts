@@ -9,7 +9,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Command } from 'commander';
 import { formatS3Address, parseS3Address } from '../../lib/s3-address.ts';
 import { CACHE_METADATA, retrySheet } from '../../workflows/launch/places.ts';
-import { planLaunch } from '../../workflows/launch/plan.ts';
+import { planLaunch } from '../../workflows/launch/plan-launch.ts';
 import { type ParsedSheet, parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
 import { SheetError } from '../../workflows/launch/sheet/problems.ts';
 import { retryLaunch } from '../launch/retry.ts';

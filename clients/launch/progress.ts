@@ -118,6 +118,7 @@ function toProgress(item: LaunchItem, steps: readonly StepItem[]): LaunchProgres
         ...(step.started_at && { startedAt: Date.parse(step.started_at) }),
         ...(step.ended_at && { endedAt: Date.parse(step.ended_at) }),
         ...(step.cause && { cause: step.cause }),
+        ...(step.tasks && { tasks: step.tasks }),
       })),
     ...(item.error_type && { error: { type: item.error_type, message: item.error_message ?? '' } }),
   };

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import pc from 'picocolors';
+import { parseDocument } from 'yaml';
 import { workflowPage } from '../../clients/cli/context.ts';
 import { showLive } from '../../clients/cli/live.ts';
 import { showProgress } from '../../clients/cli/startup.ts';
@@ -31,6 +32,9 @@ import { readComparison, reportLines, summarise } from './report.ts';
 
 const FOLDER = join(packageRoot(), 'examples/lambda');
 const DATA = 'data/lambda/';
+const ENGINES = ['steps', 'snakemake'] as const;
+type Engine = (typeof ENGINES)[number];
+const isEngine = (name: string): name is Engine => ENGINES.some((known) => known === name);
 const SCRIPTS = ['align.py', 'call.py', 'merge.py', 'compare.py'];
 /** The same seed gives the same reads and the same planted variants. */
 const SEED = 20_260;
@@ -41,23 +45,31 @@ const { values: options } = parseArgs({
   options: {
     once: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    engine: { type: 'string', default: 'steps' },
     name: { type: 'string', default: process.env.LONGHAUL_PLATFORM ?? 'default' },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (options.help) {
-  console.log(`Usage: npm run demo -- [--once] [--json] [--name <platform>]
+  console.log(`Usage: npm run demo -- [--once] [--json] [--engine <engine>] [--name <platform>]
 
   --once   end when the launch has ended, instead of staying up until Ctrl-C
   --json   print one JSON object as the last line; everything else goes to standard error
+  --engine steps: durable steps (default); snakemake: the same sheet as one head job that runs Snakemake
   --name   which embedded platform to use or start (default: default)
 
 Examples:
   npm run demo
-  npm run demo -- --once --json`);
+  npm run demo -- --once --json
+  npm run demo -- --engine snakemake`);
   process.exit(0);
 }
+if (!isEngine(options.engine)) {
+  console.error(`--engine: expected one of ${ENGINES.join(', ')}, got ${options.engine}`);
+  process.exit(2);
+}
+const engine = options.engine;
 
 const out = options.json ? process.stderr : process.stdout;
 const say = (line = '') => out.write(`${line}\n`);
@@ -73,7 +85,11 @@ run().then(
 async function run(): Promise<number> {
   say(pc.bold('Longhaul demo: from reads in S3 to variants, on this machine.'));
   const shown = showProgress(out);
-  const platform = await startLonghaul({ name: options.name, progress: shown.progress }).finally(shown.end);
+  const platform = await startLonghaul({
+    name: options.name,
+    progress: shown.progress,
+    ...(engine === 'snakemake' && { engines: ['snakemake'] as const }),
+  }).finally(shown.end);
   Object.assign(process.env, platform.environment);
   if (platform.urls.temporalUi) process.env.TEMPORAL_UI_URL ??= platform.urls.temporalUi;
   const settings = readSettings(process.env);
@@ -125,9 +141,22 @@ async function uploadInputs(s3: S3Client, settings: Settings): Promise<void> {
   );
 }
 
+/** The same sheet; Snakemake gets a head job with the resources that all its rules share. */
+function sheetFor(name: Engine, text: string): Buffer {
+  if (name === 'steps') return Buffer.from(text);
+  const document = parseDocument(text);
+  document.set('workflowType', name);
+  document.set('head', {
+    image: 'longhaul/snakemake:9',
+    resources: { vcpus: 2, memoryMiB: 2048 },
+    timeoutSeconds: 3600,
+  });
+  return Buffer.from(document.toString());
+}
+
 /** The upload is the launch: S3 tells SQS, the event consumer starts the workflow. */
 async function uploadSheet(s3: S3Client, settings: Settings): Promise<string> {
-  const bytes = await readFile(join(FOLDER, 'sheet.yaml'));
+  const bytes = sheetFor(engine, await readFile(join(FOLDER, 'sheet.yaml'), 'utf8'));
   const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const place = { bucket: settings.bucket, key: `sheets/demo/lambda-${stamp}.yaml` };
   const { VersionId, ETag } = await s3.send(

@@ -19,9 +19,15 @@ export interface Comparison {
   precision: number;
 }
 
+/** A head job has the outputs of all steps, named `<step>.<output>`. */
+const isOutput = ({ step, name }: Output, wanted: string, output?: string): boolean =>
+  output === undefined
+    ? step === wanted || name.startsWith(`${wanted}.`)
+    : (step === wanted && name === output) || name === `${wanted}.${output}`;
+
 /** @throws Error when the launch has no comparison */
 export async function readComparison(s3: S3Client, outputs: readonly Output[]): Promise<Comparison> {
-  const file = outputs.find((output) => output.step === 'compare' && output.name === 'comparison');
+  const file = outputs.find((output) => isOutput(output, 'compare', 'comparison'));
   if (!file) throw new Error('the launch is COMPLETE but has no comparison');
   const { bytes } = await readObject(s3, file.address, { limit: 1_000_000 });
   return JSON.parse(bytes.toString('utf8')) as Comparison;
@@ -35,7 +41,7 @@ export function reportLines(
   comparison: Comparison | undefined,
   page: string,
 ): string[] {
-  const results = outputs.filter(({ step }) => step === 'merge' || step === 'compare');
+  const results = outputs.filter((output) => isOutput(output, 'merge') || isOutput(output, 'compare'));
   const times = durations(last, Date.now()).map(({ status, ms }) => `${status} ${seconds(ms)}`);
   return [
     '',

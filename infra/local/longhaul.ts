@@ -17,6 +17,13 @@ import { silent, tools } from './tools/index.ts';
 
 /** The image of the genomics tools in the examples: on this machine a Python environment with mappy and pysam. */
 const GENOMICS_IMAGE = 'longhaul/genomics:1';
+/** Images of the workflow engines: Snakemake's also has the genomics tools. */
+const ENGINE_IMAGES = {
+  snakemake: 'longhaul/snakemake:9',
+  cwltool: 'longhaul/cwltool:3',
+  miniwdl: 'longhaul/miniwdl:1',
+} as const;
+export type EngineName = keyof typeof ENGINE_IMAGES;
 /** Roles that bootstrap makes; jobs run as local processes and get none of their permissions. */
 const ROLES = { LONGHAUL_JOB_ROLE: 'longhaul-jobs', LONGHAUL_EXECUTION_ROLE: 'longhaul-execution' } as const;
 /** At home a lost event should cost a moment, and nobody counts the calls. */
@@ -28,6 +35,8 @@ export interface LonghaulOptions
   environment?: Readonly<Record<string, string>>;
   /** Leave the genomics tools out: tests that do not need them start faster on a bare machine. */
   withoutGenomics?: boolean;
+  /** Workflow engines whose images there are to be; each is fetched at its first use. */
+  engines?: readonly EngineName[];
 }
 
 /** Starts everything, or returns the running platform of that name. */
@@ -42,9 +51,16 @@ export async function startLonghaul(options: LonghaulOptions = {}): Promise<Plat
   const imagesFile = join(stateDirectory, 'images.json');
   const makeImages = async () => {
     const genomics = options.withoutGenomics ? undefined : await tools.genomics(options.progress ?? silent);
+    const engines = await Promise.all(
+      (options.engines ?? []).map(async (engine) => {
+        const { bin } = await tools[engine](options.progress ?? silent);
+        return [ENGINE_IMAGES[engine], { path: [bin] }] as const;
+      }),
+    );
     await writeImages(imagesFile, {
       [settings.jobImage]: { entrypoint: [process.execPath, join(packageRoot(), 'dist', 'jobs.cjs')] },
       ...(genomics && { [GENOMICS_IMAGE]: { path: [genomics.bin] } }),
+      ...Object.fromEntries(engines),
     });
   };
   return startPlatform({

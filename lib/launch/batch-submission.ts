@@ -27,6 +27,8 @@ export interface BatchRequest {
   /** The submission key and where the manifest lies. */
   contract: Readonly<Record<string, string>>;
   sharedFileSystem?: object;
+  /** A head job: `keep` runs beside it. */
+  keep?: boolean;
   tags: Readonly<Record<string, string>>;
 }
 
@@ -70,6 +72,7 @@ function overrides(request: BatchRequest) {
       environment: pairs({ ...request.environment, [JOB_ENVIRONMENT.work]: WORK_PATH }),
       resourceRequirements: requirements(request.vcpus, request.memoryMiB),
     },
+    ...(request.keep ? [{ name: 'keep', environment: contract }] : []),
     { name: 'publish', environment: contract },
   ];
 }

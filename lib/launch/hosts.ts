@@ -29,6 +29,8 @@ export interface HostPool {
 export interface Demand {
   vcpus: number;
   memoryMiB: number;
+  /** A head job has a third helper. */
+  head?: unknown;
 }
 
 export interface Misfit {
@@ -36,20 +38,25 @@ export interface Misfit {
   remedy: string;
 }
 
-/** `stage` and `publish` stand in the same task, so their reservations count too: ECS adds up a task's containers. */
-const HELPERS = 2;
-const HELP = { vcpus: HELPERS * HELPER_RESOURCES.vcpus, memoryMiB: HELPERS * HELPER_RESOURCES.memoryMiB };
+/** The helpers stand in the same task, so their reservations count too: ECS adds up a task's containers. */
+const helpersOf = ({ head }: Pick<Demand, 'head'>): string[] => ['stage', ...(head ? ['keep'] : []), 'publish'];
+
+function help(demand: Pick<Demand, 'head'>): Demand {
+  const { length } = helpersOf(demand);
+  return { vcpus: length * HELPER_RESOURCES.vcpus, memoryMiB: length * HELPER_RESOURCES.memoryMiB };
+}
 
 /** What the job of a step reserves on its host. */
-export const reserved = ({ vcpus, memoryMiB }: Demand): Demand => ({
-  vcpus: vcpus + HELP.vcpus,
-  memoryMiB: memoryMiB + HELP.memoryMiB,
+export const reserved = (demand: Demand): Demand => ({
+  vcpus: demand.vcpus + help(demand).vcpus,
+  memoryMiB: demand.memoryMiB + help(demand).memoryMiB,
 });
 
 /** What a step can ask for at most on this host. */
-export const mostFor = ({ vcpus, memoryMiB }: Demand): Demand => ({
-  vcpus: vcpus - HELP.vcpus,
-  memoryMiB: memoryMiB - HELP.memoryMiB,
+export const mostFor = ({ vcpus, memoryMiB }: Demand, step: Pick<Demand, 'head'> = {}): Demand => ({
+  ...step,
+  vcpus: vcpus - help(step).vcpus,
+  memoryMiB: memoryMiB - help(step).memoryMiB,
 });
 
 /**
@@ -103,7 +110,7 @@ function noHost(demand: Demand, pools: readonly HostPool[]): Misfit {
   const short = { vcpus: total.vcpus > host.vcpus, memoryMiB: total.memoryMiB > host.memoryMiB };
   return {
     message: `asks for ${asked(demand, short)}, but the largest host of compute environment ${host.environment} (${host.type}) offers ${size(host)}`,
-    remedy: `${atMost(mostFor(host), short)}, or add a larger instance type`,
+    remedy: `${atMost(mostFor(host, demand), short)}, or add a larger instance type`,
   };
 }
 
@@ -112,7 +119,7 @@ function noTaskSize(demand: Demand, { environment }: HostPool): Misfit {
   const short = { vcpus: total.vcpus > LARGEST_FARGATE.vcpus, memoryMiB: true };
   return {
     message: `asks for ${asked(demand, short)}, but no task of Fargate (compute environment ${environment}) is that large: at most ${size(LARGEST_FARGATE)}`,
-    remedy: `${atMost(mostFor(LARGEST_FARGATE), short)}, or use an EC2 compute environment`,
+    remedy: `${atMost(mostFor(LARGEST_FARGATE, demand), short)}, or use an EC2 compute environment`,
   };
 }
 
@@ -123,7 +130,7 @@ function tooFewVcpus(demand: Demand, pool: HostPool): Misfit {
     const short = { vcpus: true, memoryMiB: false };
     return {
       message: `asks for ${asked(demand, short)}, but ${limit}`,
-      remedy: `${atMost(mostFor({ ...total, vcpus: pool.maxVcpus }), short)}, or raise maxvCpus to ${total.vcpus} or more`,
+      remedy: `${atMost(mostFor({ ...total, vcpus: pool.maxVcpus }, demand), short)}, or raise maxvCpus to ${total.vcpus} or more`,
     };
   }
   const smallest = roomy(pool, total).sort((a, b) => a.vcpus - b.vcpus)[0];
@@ -138,18 +145,20 @@ const vcpus = (count: number): string => `${number(count)} ${count === 1 ? 'vCPU
 const size = (demand: Demand): string => `${vcpus(demand.vcpus)} and ${number(demand.memoryMiB)} MiB`;
 
 /** What is too much is broken down, since the sheet says a smaller number. */
-function asked(demand: Demand, short: Record<keyof Demand, boolean>): string {
+function asked(demand: Demand, short: Record<'vcpus' | 'memoryMiB', boolean>): string {
   const total = reserved(demand);
-  const parts = (what: keyof Demand) =>
+  const parts = (what: 'vcpus' | 'memoryMiB') =>
     short[what]
-      ? ` (main ${number(demand[what])}, stage ${number(HELPER_RESOURCES[what])}, publish ${number(HELPER_RESOURCES[what])})`
+      ? ` (main ${number(demand[what])}, ${helpersOf(demand)
+          .map((name) => `${name} ${number(HELPER_RESOURCES[what])}`)
+          .join(', ')})`
       : '';
   return `${vcpus(total.vcpus)}${parts('vcpus')} and ${number(total.memoryMiB)} MiB${parts('memoryMiB')}`;
 }
 
-function atMost(most: Demand, short: Record<keyof Demand, boolean>): string {
+function atMost(most: Demand, short: Record<'vcpus' | 'memoryMiB', boolean>): string {
   if ((short.vcpus && most.vcpus < 1) || (short.memoryMiB && most.memoryMiB < 4)) {
-    return `besides the command a job needs ${size(HELP)} for stage and publish, so no job fits`;
+    return `besides the command a job needs ${size(help(most))} for ${helpersOf(most).join(' and ')}, so no job fits`;
   }
   const bounds = [
     ...(short.vcpus ? [vcpus(most.vcpus)] : []),

@@ -7,7 +7,7 @@
 
 import type { S3Client } from '@aws-sdk/client-s3';
 import { expandPath } from '../../workflows/launch/manifest.ts';
-import { itemsOf, type Plan } from '../../workflows/launch/plan.ts';
+import { itemsOf, type Plan, type TreeFile } from '../../workflows/launch/plan.ts';
 import type { Problem } from '../../workflows/launch/sheet/problems.ts';
 import { resolveS3Address } from '../s3-address.ts';
 import { identify, type ObjectIdentity } from '../s3-identify.ts';
@@ -65,10 +65,26 @@ export async function takeInventory(
   return { inventory, missing };
 }
 
+/** The files of one entry of a tree: addresses, and names that keep their places. */
+export function treeNames(
+  inventory: Inventory,
+  { dataPath }: Pick<Plan, 'dataPath'>,
+  { path, wildcard, base }: Pick<TreeFile, 'path' | 'wildcard' | 'base'>,
+): { address: string; name: string }[] {
+  const own = path.startsWith('s3://');
+  const start = base ?? (own ? 's3://' : dataPath);
+  const addresses = wildcard
+    ? (inventory.patterns[path] ?? []).map(({ address }) => address)
+    : [resolveS3Address(dataPath, path)];
+  return addresses.map((address) => ({ address, name: address.slice(start.length) }));
+}
+
 /** Expanded paths of all outside inputs, each with the place in the sheet that asks for it first. */
 function wantedInputs(plan: Plan): Map<string, { at: string; wildcard: boolean }> {
   const wanted = new Map<string, { at: string; wildcard: boolean }>();
   for (const step of plan.steps) {
+    for (const input of step.inputs)
+      if (input.kind === 'tree') for (const { path, wildcard, at } of input.files) wanted.set(path, { at, wildcard });
     const outside = step.inputs.filter((input) => input.kind === 'path');
     if (outside.length === 0) continue;
     for (const item of itemsOf(plan, step)) {

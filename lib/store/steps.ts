@@ -7,7 +7,7 @@
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { CauseName } from '../../workflows/launch/causes.ts';
-import type { ItemCounts, StepState } from '../../workflows/launch/model.ts';
+import type { ItemCounts, StepState, TaskCounts } from '../../workflows/launch/model.ts';
 import { STEP_INDEXES, type Tables } from './tables.ts';
 
 /** What is known of one job or array child that failed; enough to say why without asking Batch again. */
@@ -81,6 +81,8 @@ export interface StepItem {
   cause?: string;
   error_type?: string;
   failures?: JobFailure[];
+  /** Of a head job: what its log says of its own tasks. */
+  tasks?: readonly TaskCounts[];
 }
 
 /** The jobs that are, or were last, under way. */
@@ -103,7 +105,7 @@ export class StepStore {
 
   /** Writes a submitted generation, keeping the jobs of earlier ones; a repeat, or an older one, changes nothing. */
   async submitted({ launch_id, step_key, jobs, ...item }: StepItem): Promise<void> {
-    const gone = ['open_in', 'ended_at', 'stuck', 'log_streams'].filter(
+    const gone = ['open_in', 'ended_at', 'stuck', 'log_streams', 'tasks'].filter(
       (name) => item[name as keyof typeof item] === undefined,
     );
     await this.#set({ launch_id, step_key, generation: item.generation }, item, {
@@ -150,6 +152,14 @@ export class StepStore {
     facts: Pick<StepItem, 'state' | 'items' | 'ended_at'> & Partial<StepItem>,
   ): Promise<void> {
     await this.#set(key, facts, { also: ' REMOVE open_in, stuck', condition: STILL_OPEN });
+  }
+
+  /** Writes what the log of an open head job says. */
+  async tasks(
+    key: Pick<StepItem, 'launch_id' | 'step_key' | 'generation'>,
+    tasks: readonly TaskCounts[],
+  ): Promise<void> {
+    await this.#set(key, { tasks }, { condition: STILL_OPEN });
   }
 
   /** Writes down what a generation left undone, while the next one is being made. */

@@ -66,6 +66,7 @@ export async function openJobWorld(): Promise<JobWorld> {
       return {
         row: { ...ROW, ...row },
         step: 'work',
+        launchAttempt: 1,
         generation: 1,
         id: 'job-1',
         attempt: 1,

@@ -91,6 +91,7 @@ export function createWorld(options: WorldOptions): World {
         reviews.set(step, nth);
         return (await options.review?.(step, nth)) ?? { state: 'SUCCEEDED', succeeded: 1, failed: 0 };
       },
+      async followHead() {},
       async terminateJobs({ jobs }) {
         world.terminated.push(...jobs.map(({ jobId }) => jobId));
       },

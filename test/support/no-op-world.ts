@@ -138,6 +138,7 @@ export function createNoOpWorld(bucket: string): NoOpWorld {
     compute: new Map([['batch', compute]]),
     preflight: { settings: { bucket } },
     settings: { bucket, computeService: 'batch' },
+    report: async () => {},
     wakePoller: async () => {},
     onSubmit: () => {},
     commit(jobId: string, failing: (child: number) => boolean = () => false) {

@@ -4,11 +4,12 @@
  * @module
  */
 import fc from 'fast-check';
-import { type Plan, planLaunch } from '../../workflows/launch/plan.ts';
+import { type Plan } from '../../workflows/launch/plan.ts';
+import { planLaunch } from '../../workflows/launch/plan-launch.ts';
 import type { Problem } from '../../workflows/launch/sheet/problems.ts';
-import type { Sheet, SheetStep } from '../../workflows/launch/sheet/sheet.ts';
+import type { Sheet, SheetStep, StepsSheet } from '../../workflows/launch/sheet/sheet.ts';
 
-export function sheetOf(steps: Sheet['steps'], more: Partial<Sheet> = {}): Sheet {
+export function sheetOf(steps: StepsSheet['steps'], more: Partial<Sheet> = {}): StepsSheet {
   return {
     apiVersion: 'longhaul/v1',
     launchId: 'run-1',
@@ -47,7 +48,7 @@ const DIMENSIONS = ['sample', 'region', 'lane'];
  * A sheet without a cycle whose steps stand in any order: each needs some of those before it in a hidden order, by
  * `after` or by using their output, gathered or not as the dimensions demand.
  */
-export const acyclicSheet: fc.Arbitrary<Sheet> = fc
+export const acyclicSheet: fc.Arbitrary<StepsSheet> = fc
   .record({
     sizes: fc.tuple(...DIMENSIONS.map(() => fc.integer({ min: 1, max: 4 }))),
     steps: fc.array(

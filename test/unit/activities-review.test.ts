@@ -8,8 +8,8 @@ import { createReviewActivities, type Review } from '../../activities/launch/rev
 import type { GenerationReview, StepItems } from '../../activities/launch/step-files.ts';
 import { EXIT } from '../../jobs/exit-codes.ts';
 import type { StepItem } from '../../lib/store/steps.ts';
-import { planLaunch } from '../../workflows/launch/plan.ts';
-import type { Sheet } from '../../workflows/launch/sheet/sheet.ts';
+import { planLaunch } from '../../workflows/launch/plan-launch.ts';
+import type { Sheet, SheetStep } from '../../workflows/launch/sheet/sheet.ts';
 import { openStandIns, type StandIns } from '../support/stand-ins.ts';
 
 let standIns: StandIns;
@@ -48,7 +48,7 @@ const get = async <T>(path: string): Promise<T> => {
 };
 
 /** A launch with one step `a`, planned and submitted: `names` are its items, none for a single one. */
-async function planned(step: Partial<Sheet['steps'][string]> = {}, names: string[] = [], more: Partial<Sheet> = {}) {
+async function planned(step: Partial<SheetStep> = {}, names: string[] = [], more: Partial<Sheet> = {}) {
   const result = planLaunch(
     {
       apiVersion: 'longhaul/v1',

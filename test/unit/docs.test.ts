@@ -10,7 +10,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { CAUSE_NAMES, STUCK_REASONS } from '../../workflows/launch/causes.ts';
 import { ERROR_TYPES, JOB_ENVIRONMENT, LAUNCH_STATUSES, TRANSITIONS } from '../../workflows/launch/model.ts';
 import { discoverPattern } from '../../workflows/launch/patterns.ts';
-import { planLaunch } from '../../workflows/launch/plan.ts';
+import { planLaunch } from '../../workflows/launch/plan-launch.ts';
 import { CHECKS } from '../../workflows/launch/preflight.ts';
 import { parseSheet } from '../../workflows/launch/sheet/parse.ts';
 import schema from '../../workflows/launch/sheet/sheet.schema.json' with { type: 'json' };

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { manifestRow, type Sources } from '../../workflows/launch/manifest.ts';
-import { itemsOf, type Plan, planLaunch } from '../../workflows/launch/plan.ts';
+import { itemsOf, type Plan } from '../../workflows/launch/plan.ts';
+import { planLaunch } from '../../workflows/launch/plan-launch.ts';
 import { parseSheet } from '../../workflows/launch/sheet/parse.ts';
 
 const SAMPLES = ['sample-1', 'sample-2', 'sample-3'];

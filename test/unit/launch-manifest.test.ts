@@ -16,7 +16,7 @@ import {
   WORK_PATH,
 } from '../../workflows/launch/manifest.ts';
 import { itemsOf, type Plan, type PlannedStep } from '../../workflows/launch/plan.ts';
-import type { Sheet } from '../../workflows/launch/sheet/sheet.ts';
+import type { Sheet, SheetStep } from '../../workflows/launch/sheet/sheet.ts';
 import { planOf, sheetOf } from '../support/sheets.ts';
 
 const PLACE = { launchState: 's3://longhaul/launches/run-1/', attempt: 1, generation: 2, key: 'k1' };
@@ -66,7 +66,7 @@ it('fills in the variables of a step', () => {
 });
 
 /** Plan and step of a sheet with one step `work` besides others. */
-function single(step: Partial<Sheet['steps'][string]>, more: Partial<Sheet> = {}): { plan: Plan; step: PlannedStep } {
+function single(step: Partial<SheetStep>, more: Partial<Sheet> = {}): { plan: Plan; step: PlannedStep } {
   const plan = planOf(sheetOf({ work: { image: 'i', ...step } }, more));
   return { plan, step: plan.steps[0] as PlannedStep };
 }

@@ -5,12 +5,13 @@ import { checkLimits } from '../../lib/launch/preflight/limits.ts';
 import { checkQueue } from '../../lib/launch/preflight/queue.ts';
 import { mayAssume } from '../../lib/launch/roles.ts';
 import { arrange, type Finding, hasErrors } from '../../workflows/launch/preflight.ts';
-import type { Sheet, SheetStep } from '../../workflows/launch/sheet/sheet.ts';
+import type { Sheet, SheetStep, StepsSheet } from '../../workflows/launch/sheet/sheet.ts';
 import { planOf, sheetOf } from '../support/sheets.ts';
 
 const PLACE = { bucket: 'longhaul', batchQueue: 'longhaul' };
 const step = (more: Partial<SheetStep> = {}): SheetStep => ({ image: 'tools:1', command: 'true', ...more });
-const limits = (steps: Sheet['steps'], more: Partial<Sheet> = {}) => checkLimits(planOf(sheetOf(steps, more)), PLACE);
+const limits = (steps: StepsSheet['steps'], more: Partial<Sheet> = {}) =>
+  checkLimits(planOf(sheetOf(steps, more)), PLACE);
 
 describe('limits', () => {
   it('of an ordinary sheet are kept', () => {

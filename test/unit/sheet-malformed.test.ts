@@ -1,6 +1,6 @@
 /** What the user reads for each kind of bad sheet: the whole message, as `launch submit` prints it. */
 import { describe, expect, it } from 'vitest';
-import { planLaunch } from '../../workflows/launch/plan.ts';
+import { planLaunch } from '../../workflows/launch/plan-launch.ts';
 import { parseSheet } from '../../workflows/launch/sheet/parse.ts';
 import { SheetError } from '../../workflows/launch/sheet/problems.ts';
 

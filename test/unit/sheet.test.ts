@@ -64,7 +64,7 @@ steps:
 `;
     for (const ends of [text, text.replaceAll('\n', '\r\n')]) {
       const { sheet } = parseSheet(ends, 'sheet.yaml');
-      expect(sheet.steps.b?.command).toBe('run one\nrun two\n');
+      expect(sheet.steps?.b?.command).toBe('run one\nrun two\n');
       expect(sheet).not.toHaveProperty('launchId');
     }
   });

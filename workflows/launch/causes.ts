@@ -28,6 +28,11 @@ export const CAUSES = {
     title: 'the command failed',
     remedy: 'read the log of the item; where the command fails now and then, set retries',
   },
+  WORKFLOW: {
+    retry: 'none',
+    title: 'its workflow definition cannot be run',
+    remedy: 'correct the definition as the engine says, then "longhaul launch retry"',
+  },
   OUTPUTS_MISSING: {
     retry: 'exit',
     title: 'the command succeeded but left outputs out',

@@ -17,6 +17,15 @@ export function describeProgress(progress: LaunchProgress): string {
     lines.push(...progress.steps.slice(0, ROWS).map(row));
     if (progress.steps.length > ROWS) lines.push('', `and ${progress.steps.length - ROWS} more steps`);
   }
+  for (const { name, tasks } of progress.steps) {
+    if (!tasks?.length) continue;
+    lines.push('', `| ${name} | done | running | failed |`, '| --- | --- | --- | --- |');
+    lines.push(
+      ...tasks.map(
+        (task) => `| ${task.name} | ${task.succeeded} of ${task.total} | ${task.running} | ${task.failed} |`,
+      ),
+    );
+  }
   for (const { name, stuck } of progress.steps)
     if (stuck) lines.push('', `**${name} cannot be placed**: ${stuck.reason}`, '', stuck.remedy);
   return lines.join('\n');

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { StateRules } from './model.ts';
 import type { Plan, PlannedInput, PlannedStep, StepItem } from './plan.ts';
 import { fill, parseTemplate, quoteForShell } from './sheet/template.ts';
 
@@ -34,6 +35,8 @@ export interface ManifestRow {
   starts: string;
   /** With a shared file system: the folder on it that takes the outputs of this item, relative to its mount. */
   sharedOutputs?: string;
+  /** Of a head job: its working folder is kept while it runs, so that another head can go on. */
+  state?: StateRules & { prefix: string };
 }
 
 /** A file that goes into an input: its address and the name it gets. */
@@ -97,6 +100,7 @@ export function manifestRow(
     ...(place.cache !== undefined && { cache: `${place.cache}${place.key}/` }),
     starts: `${place.launchState}starts/${step.name}/${item.key}/`,
     ...(plan.sharedFileSystem && { sharedOutputs: `longhaul/${plan.launchId}/${step.name}/${item.key}` }),
+    ...(step.head && { state: { ...step.head.state, prefix: headState(place.launchState, step.name) } }),
   };
 }
 
@@ -110,6 +114,9 @@ export function expandEnvironment(plan: Plan, step: PlannedStep): Record<string,
 /** Where the commit of an item lies. A commit is the only thing that makes an item done. */
 export const commitAddress = (launchState: string, step: string, item: string, key: string): string =>
   `${launchState}commits/${step}/${item}/${key}.json`;
+
+/** Where a head job's working folder is kept, over attempts of the launch too. */
+export const headState = (launchState: string, step: string): string => `${launchState}heads/${step}/`;
 
 /** Where the claim on an item lies; each submission of a step claims anew. */
 export const claimAddress = (
@@ -175,7 +182,7 @@ function inputPaths(step: PlannedStep, name: string, sources: Sources): string[]
  * depend on the item: it is the input's own name with the file's extension.
  */
 function inputPath(step: PlannedStep, input: PlannedInput, source: Source): string {
-  const single = input.kind === 'path' ? !input.wildcard : !input.gather;
+  const single = input.kind === 'path' ? !input.wildcard : input.kind === 'from' && !input.gather;
   if (step.main.kind === 'argv' && step.dimensions.length > 0 && single) {
     return `inputs/${input.name}/${input.name}${extensionOf(source.name)}`;
   }

@@ -44,8 +44,10 @@ export const isEnded = (status: LaunchStatus): boolean =>
 export const COMPUTE_SERVICES = ['batch'] as const;
 export type ComputeService = (typeof COMPUTE_SERVICES)[number];
 
-export const WORKFLOW_TYPES = ['steps'] as const;
+/** Of these Longhaul runs every step itself; all others are head jobs: one job runs another workflow engine, or a tool. */
+export const WORKFLOW_TYPES = ['steps', 'snakemake', 'nextflow', 'cwl', 'wdl', 'command'] as const;
 export type SheetWorkflowType = (typeof WORKFLOW_TYPES)[number];
+export type HeadType = Exclude<SheetWorkflowType, 'steps'>;
 
 /**
  * Types of the `ApplicationFailure`s of this domain. All are non-retryable: a retry cannot mend them. What each
@@ -106,6 +108,16 @@ export interface ItemCounts {
 /** What is running of one job, or of all shards of a step. */
 export type RunningCounts = Pick<ItemCounts, 'running' | 'succeeded' | 'failed'>;
 
+/** What a head job says of the tasks of one rule, process or step of its own. */
+export interface TaskCounts {
+  name: string;
+  /** 0 where the engine does not say how many there will be. */
+  total: number;
+  running: number;
+  succeeded: number;
+  failed: number;
+}
+
 export interface StepProgress {
   name: string;
   after: readonly string[];
@@ -122,6 +134,8 @@ export interface StepProgress {
   cause?: string;
   /** What keeps it waiting, as AWS Batch says it, and since when. */
   stuck?: { reason: string; remedy: string; since: number };
+  /** Of a head job: what its log says of its own tasks. */
+  tasks?: readonly TaskCounts[];
 }
 
 export interface LaunchProgress {
@@ -142,6 +156,7 @@ export interface LaunchError {
 
 export const PROGRESS_QUERY = 'progress';
 export const JOBS_CHANGED_SIGNAL = 'jobsChanged';
+export const TASKS_REPORTED_SIGNAL = 'tasksReported';
 
 /** The states AWS Batch reports, in rank; RUNNING -> RUNNABLE is legal when Batch retries an attempt. */
 export const JOB_STATUSES = ['SUBMITTED', 'PENDING', 'RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEEDED', 'FAILED'] as const;
@@ -162,6 +177,22 @@ export interface JobChange {
   counts?: RunningCounts;
   /** Why AWS Batch cannot place the job, while it cannot. */
   stuck?: string;
+}
+
+/** Which files of a head job's working folder outlive it. Patterns relative to it. */
+export interface StateRules {
+  keep: readonly string[];
+  leave: readonly string[];
+  /** Looked at before all others: what says that a file is not finished yet. */
+  markers: readonly string[];
+}
+
+/** What a head job's log says of its tasks, as a signal. */
+export interface TasksReport {
+  attempt: number;
+  step: string;
+  generation: number;
+  tasks: TaskCounts[];
 }
 
 /** Search attributes; registered with the namespace at start. */

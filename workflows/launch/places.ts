@@ -27,6 +27,10 @@ export const preflightAddress = (bucket: string, launchId: string, attempt: numb
 export const cacheGroup = (bucket: string, consumer: string, stepKey: string): string =>
   `s3://${bucket}/cache/${consumer}/${stepKey}/`;
 
+/** Folder of a file that was made from a sheet: by its content, so that the same has one address. */
+export const artifactFolder = (bucket: string, consumer: string, digest: string): string =>
+  `s3://${bucket}/artifacts/${consumer}/${digest}/`;
+
 /** Metadata of an uploaded sheet (`x-amz-meta-longhaul-cache: off`): run everything. */
 export const CACHE_METADATA = 'longhaul-cache';
 

@@ -6,13 +6,13 @@
  */
 import type { Item } from './plan.ts';
 import type { Problem } from './sheet/problems.ts';
-import type { Sheet, SheetStep } from './sheet/sheet.ts';
+import type { SheetStep, StepsSheet } from './sheet/sheet.ts';
 import { refusedPlaces } from './sheet/shell-places.ts';
 import { type Part, parseTemplate, referencesOf } from './sheet/template.ts';
 
 /** What a template at some place may refer to. */
 interface Scope {
-  sheet: Sheet;
+  sheet: StepsSheet;
   step: SheetStep;
   dimensions: Readonly<Record<string, readonly Item[]>>;
   /** inputs and outputs have a path only where the command runs. */
@@ -25,7 +25,7 @@ const RESERVED = ['parameters', 'inputs', 'outputs', 'launch', 'resources'];
 
 /** @returns every problem of this step that can be known without looking at data */
 export function checkStep(
-  sheet: Sheet,
+  sheet: StepsSheet,
   dimensions: Readonly<Record<string, readonly Item[]>>,
   name: string,
   step: SheetStep,

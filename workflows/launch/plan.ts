@@ -5,12 +5,12 @@
  * @module
  */
 
-import { LIMITS, type SheetWorkflowType } from './model.ts';
+import { type HeadType, LIMITS, type SheetWorkflowType, type StateRules } from './model.ts';
 import { discoverPattern, hasWildcard } from './patterns.ts';
 import { checkStep } from './plan-checks.ts';
 import type { RetryLimits } from './retries.ts';
 import type { Problem } from './sheet/problems.ts';
-import type { Scalar, SharedFileSystem, Sheet, SheetItem, SheetStep } from './sheet/sheet.ts';
+import type { Scalar, SharedFileSystem, Sheet, SheetHead, SheetItem, SheetStep, StepsSheet } from './sheet/sheet.ts';
 
 export interface Plan {
   version: 2;
@@ -58,13 +58,27 @@ export interface PlannedStep {
   /** How long a job that cannot be placed may wait; for ever when absent, with a warning. */
   failWhenStuckSeconds?: number;
   environment: Readonly<Record<string, string>>;
+  /** This job runs a workflow engine, or a tool: see docs/workflow-types.md. */
+  head?: { type: HeadType; state: StateRules };
   /** Number of items: 1, or the product of its dimensions' sizes. */
   items: number;
 }
 
 export type PlannedInput =
   | { name: string; kind: 'path'; path: string; wildcard: boolean }
-  | { name: string; kind: 'from'; step: string; output: string; gather: boolean };
+  | { name: string; kind: 'from'; step: string; output: string; gather: boolean }
+  /** Of a head job: many files that keep their places below `dataPath`. */
+  | { name: string; kind: 'tree'; files: readonly TreeFile[] };
+
+export interface TreeFile {
+  /** Below `dataPath`, or an `s3://` address; a pattern where `wildcard` says so. */
+  path: string;
+  wildcard: boolean;
+  /** The place in the sheet that asks for it. */
+  at: string;
+  /** `s3://…/`: names are what follows it; without it an address is named `<bucket>/<key>`. */
+  base?: string;
+}
 
 /** One combination of the values of a step's dimensions. */
 export interface StepItem {
@@ -92,8 +106,8 @@ const DEFAULT_RETRIES: RetryLimits = { exit: 0, hostLoss: 2, outOfMemory: 2, tim
 /** Two doublings. */
 const DEFAULT_MEMORY_GROWTH = 4;
 
-/** @returns the plan, or every problem found */
-export function planLaunch(sheet: Sheet, context: PlanContext): { plan: Plan } | { problems: Problem[] } {
+/** @returns the plan of durable steps, or every problem found */
+export function planSteps(sheet: StepsSheet, context: PlanContext): { plan: Plan } | { problems: Problem[] } {
   const problems: Problem[] = [];
   const dimensions = planDimensions(sheet, context, problems);
   const names = Object.keys(sheet.steps);
@@ -124,22 +138,29 @@ export function planLaunch(sheet: Sheet, context: PlanContext): { plan: Plan } |
   }
   return {
     plan: {
-      version: 2,
-      launchId: context.launchId,
-      attempt: context.attempt,
-      consumer: sheet.consumer,
-      workflowType: sheet.workflowType,
-      computeService: context.computeService,
-      dataPath: withSlash(sheet.dataPath),
-      resultsPath: `${withSlash(sheet.resultsPath ?? context.defaultResultsPath)}${context.launchId}/`,
-      ...(sheet.sharedFileSystem && { sharedFileSystem: sheet.sharedFileSystem }),
-      parameters: sheet.parameters ?? {},
-      // Of files on a shared file system nobody knows a version.
-      cache: (sheet.cache ?? true) && !context.noCache && !sheet.sharedFileSystem,
-      onFailure: sheet.onFailure ?? 'stop',
+      ...planFrame(sheet, context),
       dimensions,
       steps: ordered,
     },
+  };
+}
+
+/** What a plan says besides its steps. */
+export function planFrame(sheet: Sheet, context: PlanContext): Omit<Plan, 'dimensions' | 'steps'> {
+  return {
+    version: 2,
+    launchId: context.launchId,
+    attempt: context.attempt,
+    consumer: sheet.consumer,
+    workflowType: sheet.workflowType,
+    computeService: context.computeService,
+    dataPath: withSlash(sheet.dataPath),
+    resultsPath: `${withSlash(sheet.resultsPath ?? context.defaultResultsPath)}${context.launchId}/`,
+    ...(sheet.sharedFileSystem && { sharedFileSystem: sheet.sharedFileSystem }),
+    parameters: sheet.parameters ?? {},
+    // Of files on a shared file system nobody knows a version.
+    cache: (sheet.cache ?? true) && !context.noCache && !sheet.sharedFileSystem,
+    onFailure: sheet.onFailure ?? 'stop',
   };
 }
 
@@ -210,7 +231,6 @@ function planStep(name: string, step: SheetStep, dimensions: Record<string, Item
     return { name: input, kind: 'from', step: from, output, gather: source.gather ?? false };
   });
   const used = inputs.flatMap((input) => (input.kind === 'from' ? [input.step] : []));
-  const memoryMiB = step.resources?.memoryMiB ?? DEFAULT_RESOURCES.memoryMiB;
   return {
     name,
     after: [...new Set([...(step.after ?? []), ...used])],
@@ -220,14 +240,24 @@ function planStep(name: string, step: SheetStep, dimensions: Record<string, Item
       step.command === undefined ? { kind: 'argv', argv: step.argv ?? [] } : { kind: 'command', script: step.command },
     inputs,
     outputs: Object.entries(step.outputs ?? {}).map(([output, path]) => ({ name: output, path })),
+    ...stepResources(step),
+    environment: step.environment ?? {},
+    items: (step.scatter ?? []).reduce((product, dimension) => product * (dimensions[dimension]?.length ?? 0), 1),
+  };
+}
+
+/** What a job gets, and how often it is tried again. */
+export function stepResources(
+  step: Pick<SheetStep & SheetHead, 'resources' | 'timeoutSeconds' | 'retries' | 'whenStuck'>,
+): Pick<PlannedStep, 'vcpus' | 'memoryMiB' | 'timeoutSeconds' | 'maxMemoryMiB' | 'retries' | 'failWhenStuckSeconds'> {
+  const memoryMiB = step.resources?.memoryMiB ?? DEFAULT_RESOURCES.memoryMiB;
+  return {
     vcpus: step.resources?.vcpus ?? DEFAULT_RESOURCES.vcpus,
     memoryMiB,
     ...(step.timeoutSeconds !== undefined && { timeoutSeconds: step.timeoutSeconds }),
     maxMemoryMiB: step.resources?.maxMemoryMiB ?? memoryMiB * DEFAULT_MEMORY_GROWTH,
     retries: { ...DEFAULT_RETRIES, ...(typeof step.retries === 'number' ? { exit: step.retries } : step.retries) },
     ...(step.whenStuck && { failWhenStuckSeconds: step.whenStuck.failAfterSeconds }),
-    environment: step.environment ?? {},
-    items: (step.scatter ?? []).reduce((product, dimension) => product * (dimensions[dimension]?.length ?? 0), 1),
   };
 }
 

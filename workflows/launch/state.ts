@@ -15,6 +15,8 @@ import {
   type LaunchStatus,
   type StepProgress,
   type StepState,
+  type TaskCounts,
+  type TasksReport,
 } from './model.ts';
 import { StepJobs, type SubmittedJob } from './step-jobs.ts';
 
@@ -25,6 +27,8 @@ export interface StepOutline {
   items: number;
   /** How long a job of it that cannot be placed may wait. */
   failWhenStuckSeconds?: number;
+  /** A head job: its log is followed. */
+  head?: boolean;
 }
 
 interface StepRecord {
@@ -41,6 +45,7 @@ interface StepRecord {
   endedAt?: number;
   cause?: string;
   stuck?: NonNullable<StepProgress['stuck']>;
+  tasks?: readonly TaskCounts[];
 }
 
 export class LaunchState {
@@ -133,6 +138,14 @@ export class LaunchState {
     return true;
   }
 
+  /** Takes in what a head's log says; a report of another generation, or after the end, changes nothing. */
+  report({ attempt, step: name, generation, tasks }: TasksReport): boolean {
+    const step = this.#steps.get(name);
+    if (!step || attempt !== this.attempt || generation !== step.generation || isFinal(step.state)) return false;
+    step.tasks = tasks;
+    return true;
+  }
+
   /** Whether all jobs of this step have been reported ended; only its commits say how. */
   jobsEnded(name: string): boolean {
     return this.#step(name).jobs.ended();
@@ -152,7 +165,7 @@ export class LaunchState {
     name: string,
     state: Extract<StepState, 'SUCCEEDED' | 'FAILED' | 'CANCELLED'>,
     now: number,
-    detail: { succeeded: number; failed: number; cause?: string },
+    detail: { succeeded: number; failed: number; cause?: string; tasks?: readonly TaskCounts[] },
   ): void {
     const step = this.#step(name);
     const { cached } = step.settled;
@@ -161,6 +174,7 @@ export class LaunchState {
     step.counts = { running: 0, succeeded: detail.succeeded, failed: detail.failed, ...(cached > 0 && { cached }) };
     delete step.stuck;
     if (detail.cause !== undefined) step.cause = detail.cause;
+    if (detail.tasks) step.tasks = detail.tasks;
   }
 
   /** Jobs that may still be running. */
@@ -224,7 +238,7 @@ function countsOf(step: StepRecord): Omit<ItemCounts, 'total'> {
 }
 
 function toProgress(step: StepRecord): StepProgress {
-  const { submittedAt, startedAt, endedAt, cause, stuck, generation } = step;
+  const { submittedAt, startedAt, endedAt, cause, stuck, generation, tasks } = step;
   const counts = countsOf(step);
   const [jobId] = step.jobs.ids();
   return {
@@ -240,5 +254,6 @@ function toProgress(step: StepRecord): StepProgress {
     ...(endedAt !== undefined && { endedAt }),
     ...(cause !== undefined && { cause }),
     ...(stuck && { stuck }),
+    ...(tasks && { tasks }),
   };
 }

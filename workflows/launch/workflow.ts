@@ -31,7 +31,7 @@ import { rootCause } from '../kit/failures.ts';
 import { now } from '../kit/time.ts';
 import { setVersioning } from '../kit/versioning.ts';
 import { describeProgress } from './details.ts';
-import { jobsChanged, progressQuery, usableChanges } from './messages.ts';
+import { jobsChanged, progressQuery, tasksReported, usableChanges, usableReport } from './messages.ts';
 import { ACTIVITY_TASK_QUEUE, type LaunchInput, type LaunchResult, type LaunchStatus, LIMITS } from './model.ts';
 import type { Preflight } from './preflight.ts';
 import { LaunchState, type StepOutline } from './state.ts';
@@ -72,6 +72,15 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
       show(state);
     },
     { description: 'news of jobs, from events and from the poller' },
+  );
+  setHandler(
+    tasksReported,
+    (report) => {
+      const usable = usableReport(report);
+      if (!usable) log.warn('a signal that says nothing of any task was left out');
+      else if (state.report(usable)) show(state);
+    },
+    { description: 'what the log of a head job says of its tasks' },
   );
   // A cancellation that comes this early still finds the launch in the registry, to be marked there.
   const registered = await CancellationScope.nonCancellable(() => register(input));
@@ -189,7 +198,13 @@ async function runStep(state: LaunchState, { planAddress, steps }: Planned, step
       show(state);
       return;
     }
-    if ((await settle(state, planAddress, outline, { generation, jobs })) === 'done') return;
+    const [head] = outline.head ? jobs : [];
+    const following = head && follow({ ...input, workflowId, jobId: head.jobId });
+    try {
+      if ((await settle(state, planAddress, outline, { generation, jobs, following })) === 'done') return;
+    } finally {
+      following?.stop();
+    }
     if (state.submissions >= LIMITS.submissions) {
       const message = `step ${step}: ${LIMITS.submissions} submissions of this launch are used up; "longhaul launch retry" goes on`;
       throw ApplicationFailure.nonRetryable(message, 'StepFailedError');
@@ -197,17 +212,60 @@ async function runStep(state: LaunchState, { planAddress, steps }: Planned, step
   }
 }
 
+/** As long as nobody has cancelled it, it follows the log of a head job; what it says is worth no failure. */
+const FOLLOWING = {
+  ...WIDE,
+  startToCloseTimeout: '14 days',
+  cancellationType: 'TRY_CANCEL',
+} as const;
+
+/** How long the rest of a log may take to be read once the job has ended. */
+const REST_OF_LOG = '30 seconds';
+
+interface Following {
+  /** Waits until the log has been read to its end, within bounds. */
+  toItsEnd(): Promise<void>;
+  stop(): void;
+}
+
+function follow(head: Parameters<LaunchActivities['followHead']>[0]): Following {
+  const scope = new CancellationScope();
+  let done = false;
+  void scope
+    .run(() => wide.followHead.executeWithOptions({ ...FOLLOWING, summary: `follow the log of ${head.step}` }, [head]))
+    .catch((error: unknown) => {
+      if (!isCancellation(error)) log.warn('the log of the head could not be followed', { error: String(error) });
+    })
+    .finally(() => {
+      done = true;
+    });
+  return {
+    async toItsEnd() {
+      await condition(() => done, REST_OF_LOG, { summary: `the rest of the log of ${head.step}` });
+    },
+    stop: () => scope.cancel(),
+  };
+}
+
 /** Waits until the jobs of a generation have ended and have been compared with their commits. */
 async function settle(
   state: LaunchState,
   planAddress: string,
   outline: StepOutline,
-  submitted: { generation: number; jobs: { shard: number; jobId: string; items: number }[] },
+  {
+    following,
+    ...submitted
+  }: {
+    generation: number;
+    jobs: { shard: number; jobId: string; items: number }[];
+    following: Following | undefined;
+  },
 ): Promise<'done' | 'again'> {
   const { name: step } = outline;
   const { launchId, attempt } = state;
   for (;;) {
     if ((await waitForJobs(state, outline)) === 'stuck') await giveUp(state, step);
+    await following?.toItsEnd();
     const review = await wide.reviewStep.executeWithOptions({ ...WIDE, summary: `check the results of ${step}` }, [
       { launchId, attempt, planAddress, step, ...submitted, at: now() },
     ]);

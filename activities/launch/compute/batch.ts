@@ -107,6 +107,23 @@ export function createBatchCompute({ batch, submitter, logs, settings }: BatchDe
       await batch.send(new TerminateJobCommand({ jobId: id, reason }));
     },
 
+    async logPage(stream, token) {
+      try {
+        const { events = [], nextForwardToken: next } = await logs.send(
+          new GetLogEventsCommand({
+            logGroupName: BATCH_LOG_GROUP,
+            logStreamName: stream,
+            startFromHead: true,
+            ...(token !== undefined && { nextToken: token }),
+          }),
+        );
+        return { lines: events.map((event) => event.message ?? ''), ...(next !== undefined && { token: next }) };
+      } catch (error) {
+        if (error instanceof ResourceNotFoundException) return { lines: [] };
+        throw error;
+      }
+    },
+
     async lastLogLines(stream, lines) {
       try {
         const { events = [] } = await logs.send(
@@ -171,7 +188,7 @@ function definition(settings: BatchDependencies['settings'], request: JobRequest
     { sourceVolume: 'work', containerPath: WORK_PATH },
     ...(request.sharedFileSystem ? [{ sourceVolume: 'shared', containerPath: SHARED_PATH }] : []),
   ];
-  const helper = (name: 'stage' | 'publish') => ({
+  const helper = (name: 'stage' | 'keep' | 'publish') => ({
     name,
     image: settings.jobImage,
     command: [name],
@@ -198,7 +215,25 @@ function definition(settings: BatchDependencies['settings'], request: JobRequest
               mountPoints,
               resourceRequirements: requirements(request.vcpus, request.memoryMiB),
             },
-            { ...helper('publish'), essential: true, dependsOn: [{ containerName: 'main', condition: 'COMPLETE' }] },
+            ...(request.keep
+              ? [
+                  {
+                    ...helper('keep'),
+                    essential: false,
+                    dependsOn: [{ containerName: 'stage', condition: 'SUCCESS' as const }],
+                    // Seconds: the most ECS gives, for a last snapshot.
+                    stopTimeout: 120,
+                  },
+                ]
+              : []),
+            {
+              ...helper('publish'),
+              essential: true,
+              dependsOn: [
+                { containerName: 'main', condition: 'COMPLETE' },
+                ...(request.keep ? [{ containerName: 'keep', condition: 'COMPLETE' as const }] : []),
+              ],
+            },
           ],
         },
       ],
@@ -235,7 +270,8 @@ function toView(job: JobDetail): JobView {
 function containersOf(job: JobDetail): ContainerView[] {
   const ended = job.attempts?.at(-1)?.taskProperties?.[0]?.containers;
   const current = job.ecsProperties?.taskProperties?.[0]?.containers ?? [];
-  return (ended ?? current).map((container) => ({
+  const running = job.status === 'STARTING' || job.status === 'RUNNING';
+  return ((running ? undefined : ended) ?? current).map((container) => ({
     name: container.name ?? '',
     ...(container.exitCode !== undefined && { exitCode: container.exitCode }),
     ...(container.reason && { reason: container.reason }),

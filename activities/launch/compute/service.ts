@@ -60,6 +60,11 @@ export interface ComputeService {
   whyNotPlaced(id: string): Promise<string | undefined>;
   /** Asks for the end; ending an ended job does nothing. */
   terminate(id: string, reason: string): Promise<void>;
+  /**
+   * Lines of a log stream from its beginning, page by page; at the end the same token comes back. A service without it
+   * cannot have its head jobs followed: their tasks are known when they have ended.
+   */
+  logPage?(stream: string, token: string | undefined): Promise<{ lines: string[]; token?: string }>;
   /** The last lines of a log stream. */
   lastLogLines(stream: string, lines: number): Promise<string[]>;
 }

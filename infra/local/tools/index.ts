@@ -5,6 +5,7 @@
  * @module
  */
 import { doctor } from './doctor.ts';
+import { cwltool, miniwdl, snakemake } from './engines.ts';
 import { genomics } from './genomics.ts';
 import { jars } from './jars.ts';
 import { java } from './java.ts';
@@ -13,13 +14,13 @@ import { temporal } from './temporal.ts';
 import { testServer } from './test-server.ts';
 
 export type { Finding } from './doctor.ts';
-export type { GenomicsTool } from './genomics.ts';
 export type { JarName, Jars } from './jars.ts';
 export type { JavaTool } from './java.ts';
 export { type Progress, silent, ToolError, type ToolEvent } from './progress.ts';
 export type { PythonTool } from './python.ts';
 export type { TemporalTool } from './temporal.ts';
 export type { TestServerTool } from './test-server.ts';
+export type { VenvTool } from './venv.ts';
 
 export const tools = {
   /** The Temporal dev server: LONGHAUL_TEMPORAL_CLI, PATH, the SDK's download, else built with Go. */
@@ -32,6 +33,10 @@ export const tools = {
   jars,
   /** mappy and pysam in a virtual environment. */
   genomics,
+  /** Workflow engines in virtual environments. */
+  snakemake,
+  cwltool,
+  miniwdl,
   /** The time-skipping test server as an executable file. */
   testServer,
   /** What is there and what would be fetched; changes nothing. */

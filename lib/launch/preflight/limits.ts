@@ -173,6 +173,7 @@ function expectedSources(plan: Plan, step: PlannedStep, item: StepItem): Sources
 
 function expectedFiles(plan: Plan, step: PlannedStep, item: StepItem, input: PlannedInput): Source[] {
   if (input.kind === 'path') return [{ from: '', name: baseName(expandPath(plan, step, item, input.path)) }];
+  if (input.kind === 'tree') return [];
   const upstream = plan.steps.find(({ name }) => name === input.step);
   const output = upstream?.outputs.find(({ name }) => name === input.output)?.path ?? '';
   if (!upstream) return [];

@@ -24,7 +24,42 @@ export interface Sheet {
   cache?: boolean;
   onFailure?: 'stop' | 'finish';
   scatter?: Record<string, SheetItem[] | { discover: string }>;
-  steps: Record<string, SheetStep>;
+  /** Durable steps; with `workflowType: snakemake` a Snakefile is made of them. */
+  steps?: Record<string, SheetStep>;
+  /** The job that runs the engine or the tool. */
+  head?: SheetHead;
+  /** Of a head job: name to path or pattern. */
+  inputs?: Record<string, string>;
+  outputs?: Record<string, string>;
+  /** `workflowType: command`. */
+  command?: string;
+  argv?: string[];
+  /** What the parameters of a `command` must be, as JSON Schema has it. */
+  parameterTypes?: Record<string, ParameterType>;
+}
+
+/** A sheet whose steps are there: what the planner of durable steps takes. */
+export type StepsSheet = Sheet & { steps: Record<string, SheetStep> };
+
+export interface SheetHead {
+  image: string;
+  arguments?: string[];
+  resources?: { vcpus?: number; memoryMiB?: number; maxMemoryMiB?: number };
+  timeoutSeconds?: number;
+  retries?: number | Partial<RetryLimits>;
+  whenStuck?: { failAfterSeconds: number };
+  environment?: Record<string, string>;
+  /** Files of the working folder that outlive the head; default: what the workflow type says. */
+  keep?: string[];
+}
+
+export interface ParameterType {
+  type: 'string' | 'integer' | 'number' | 'boolean';
+  enum?: Scalar[];
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  maxLength?: number;
 }
 
 export interface SharedFileSystem {
