@@ -9,7 +9,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readlink, rename, rm, stat, symlink, utimes } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Transform } from 'node:stream';
@@ -47,6 +47,8 @@ interface KeptFile {
   sha256: string;
   /** Permission bits: tools may have made themselves scripts. */
   mode: number;
+  /** Of a symbolic link: where it leads; it has no object. */
+  link?: string;
 }
 
 export interface Snapshot {
@@ -58,7 +60,7 @@ export interface Snapshot {
 type State = NonNullable<Job['row']['state']>;
 
 /** Of a file at one moment. */
-type Mark = Pick<KeptFile, 'bytes' | 'mtimeNs' | 'mode'>;
+type Mark = Pick<KeptFile, 'bytes' | 'mtimeNs' | 'mode' | 'link'>;
 
 /**
  * Brings the newest snapshot of any earlier head into the working folder.
@@ -91,6 +93,10 @@ export async function restoreState(
 async function restoreFile(s3: S3Client, state: State, folder: string, file: KeptFile): Promise<void> {
   const target = join(folder, file.path);
   await mkdir(dirname(target), { recursive: true });
+  if (file.link !== undefined) {
+    await symlink(file.link, target);
+    return;
+  }
   const { bucket, key } = parseS3Address(`${state.prefix}${file.object}`);
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
   const counted = new Hashing();
@@ -164,9 +170,14 @@ export class StateKeeper {
     const found = new Map<string, Mark>();
     const entries = await readdir(this.#folder, { recursive: true, withFileTypes: true });
     for (const entry of entries) {
-      if (!entry.isFile()) continue;
+      if (!entry.isFile() && !entry.isSymbolicLink()) continue;
       const path = relative(this.#folder, join(entry.parentPath, entry.name));
       if (matches(this.#state.markers, path) !== markers || !matches(keep, path) || matches(leave, path)) continue;
+      if (entry.isSymbolicLink()) {
+        const link = await readlink(join(this.#folder, path)).catch(() => undefined);
+        if (link !== undefined) found.set(path, { bytes: 0, mtimeNs: '0', mode: 0, link });
+        continue;
+      }
       const facts = await stat(join(this.#folder, path), { bigint: true }).catch(() => undefined);
       if (facts)
         found.set(path, {
@@ -180,6 +191,10 @@ export class StateKeeper {
 
   async #store(path: string, mark: Mark): Promise<void> {
     if (same(this.#stored.get(path), mark)) return;
+    if (mark.link !== undefined) {
+      this.#stored.set(path, { path, ...mark, object: '', sha256: '' });
+      return;
+    }
     const object = `files/${this.#name}/${String((this.#count += 1))}`;
     const { bucket, key } = parseS3Address(`${this.#state.prefix}${object}`);
     const counted = new Hashing();
@@ -207,6 +222,7 @@ export class StateKeeper {
     const gone = [...this.#stored.values()].filter(({ path }) => !wanted.has(path));
     await mapLimited(gone, MOVING, async ({ path, object }) => {
       this.#stored.delete(path);
+      if (object === '') return;
       const { bucket, key } = parseS3Address(`${this.#state.prefix}${object}`);
       await this.#s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })).catch(() => {});
     });
@@ -214,7 +230,7 @@ export class StateKeeper {
 }
 
 const same = (a: Mark | undefined, b: Mark): boolean =>
-  a?.bytes === b.bytes && a.mtimeNs === b.mtimeNs && a.mode === b.mode;
+  a?.bytes === b.bytes && a.mtimeNs === b.mtimeNs && a.mode === b.mode && a.link === b.link;
 
 class Hashing extends Transform {
   readonly #hash = createHash('sha256');

@@ -22,6 +22,7 @@ const ENGINE_IMAGES = {
   snakemake: 'longhaul/snakemake:9',
   cwltool: 'longhaul/cwltool:3',
   miniwdl: 'longhaul/miniwdl:1',
+  nextflow: 'longhaul/nextflow:24',
 } as const;
 export type EngineName = keyof typeof ENGINE_IMAGES;
 /** Roles that bootstrap makes; jobs run as local processes and get none of their permissions. */

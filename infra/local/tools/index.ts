@@ -5,7 +5,7 @@
  * @module
  */
 import { doctor } from './doctor.ts';
-import { cwltool, miniwdl, snakemake } from './engines.ts';
+import { cwltool, miniwdl, nextflow, snakemake } from './engines.ts';
 import { genomics } from './genomics.ts';
 import { jars } from './jars.ts';
 import { java } from './java.ts';
@@ -37,6 +37,7 @@ export const tools = {
   snakemake,
   cwltool,
   miniwdl,
+  nextflow,
   /** The time-skipping test server as an executable file. */
   testServer,
   /** What is there and what would be fetched; changes nothing. */

@@ -10,6 +10,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { basename, join } from 'node:path';
 import { cached, makeOnce } from './cache.ts';
 import dynamodbLocal from './jars/dynamodb-local.json' with { type: 'json' };
+import nextflow from './jars/nextflow.json' with { type: 'json' };
 import temporalTestServer from './jars/temporal-test-server.json' with { type: 'json' };
 import { everySecond, type Progress, ToolError } from './progress.ts';
 import { onPath, run } from './run.ts';
@@ -24,6 +25,7 @@ export interface JarList {
 
 const LISTS = {
   'dynamodb-local': dynamodbLocal,
+  nextflow,
   'temporal-test-server': temporalTestServer,
 } satisfies Record<string, JarList>;
 

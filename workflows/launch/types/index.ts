@@ -1,17 +1,16 @@
 /**
- * The workflow types that are head jobs.
+ * The workflow types that are head jobs. A new one is a file beside this, and a line here.
  *
  * @module
  */
 import type { HeadType } from '../model.ts';
+import { command } from './command.ts';
+import { cwl } from './cwl.ts';
+import { nextflow } from './nextflow.ts';
 import type { WorkflowTypePlugin } from './plugin.ts';
 import { snakemake } from './snakemake.ts';
+import { wdl } from './wdl.ts';
 
-export const HEAD_TYPES: Readonly<Partial<Record<HeadType, WorkflowTypePlugin>>> = { snakemake };
+const HEAD_TYPES: Readonly<Record<HeadType, WorkflowTypePlugin>> = { snakemake, nextflow, cwl, wdl, command };
 
-/** @throws Error for a type without a plug-in: the sheet's schema refuses those */
-export function pluginOf(name: HeadType): WorkflowTypePlugin {
-  const plugin = HEAD_TYPES[name];
-  if (!plugin) throw new Error(`there is no workflow type ${name}`);
-  return plugin;
-}
+export const pluginOf = (name: HeadType): WorkflowTypePlugin => HEAD_TYPES[name];
