@@ -15,6 +15,7 @@ import {
 import { launchOutputs, type Output } from '../launch/outputs.ts';
 import { followLaunch, storedProgress } from '../launch/progress.ts';
 import { CliError, type Context, EXIT, print, table, withContext, workflowPage } from './context.ts';
+import { addExportCommand, addImportCommand } from './exchange.ts';
 import { addExplainCommand } from './explain.ts';
 import { addLogsCommand } from './logs.ts';
 import { drawLaunch, durations, paint, seconds } from './picture.ts';
@@ -33,6 +34,8 @@ export function addLaunchCommands(program: Command): void {
   const launch = program.command('launch').description('launch sheets and see what became of them');
   addSubmitCommand(launch);
   addPreflightCommand(launch);
+  addExportCommand(launch);
+  addImportCommand(launch);
   launch
     .command('list')
     .description('the newest launches')

@@ -98,12 +98,15 @@ function fits(type: ParameterType, value: Scalar): boolean {
   return value.length <= PATTERN_LENGTH && new RegExp(`^(?:${type.pattern})$`, 'su').test(value);
 }
 
+/** Escapes, classes and plain characters, each with a quantifier: no groups, no alternatives. */
+const PLAIN_PATTERN =
+  /^\^?(?:(?:\\[dwsDWS.\\/+*?^$()[\]{}|-]|\[\^?(?:\\[dwsDWS\\\]^[-]|[^\]\\[])+\]|[^\\()[\]{}|*+?^$])(?:[*+?]|\{\d{1,3}(?:,\d{0,3})?\})?)+\$?$/u;
+/** Quantifiers that have many ways to match. */
+const WIDE = /(?<!\\)[*+]|,\d*\}/g;
+
 /** A pattern is a stranger's: one that can be matched in many ways would keep the worker from everything else. */
-function isPlain(pattern: string): boolean {
-  const part = String.raw`(?:\[dwsDWS.\/+*?^$()\[\]{}|-]|\[\^?(?:\[dwsDWS\\]\[^-]|[^\]\])+\]|[^\()\[\]{}|*+?])(?:[*+?]|\{\d{1,3}(?:,\d{0,3})?\})?`;
-  const wide = pattern.match(/(?<!\)[*+]|,\d*\}/g) ?? [];
-  return new RegExp(`^\^?(?:${part})+$`, 'u').test(pattern) && wide.length <= 3 && isRegExp(pattern);
-}
+const isPlain = (pattern: string): boolean =>
+  PLAIN_PATTERN.test(pattern) && (pattern.match(WIDE) ?? []).length <= 3 && isRegExp(pattern);
 
 function isRegExp(pattern: string): boolean {
   try {
