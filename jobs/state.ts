@@ -1,9 +1,10 @@
 /**
  * The working folder of a head job, kept in S3 while the head runs, so that another head can go on where it was.
  *
- * A snapshot names only what is whole: markers (what an engine calls unfinished) are looked at before the files they
- * speak of, both before and after copying, and a file counts only if size and time of change are the same at the end as
- * when it was copied. So a file that was half written is either left out or known to be unfinished.
+ * A snapshot names only what is whole: markers (what an engine calls finished or unfinished) are looked at before the files
+ * they speak of, both before and after copying, and a file counts only if size and time of change are the same at the end as
+ * when it was copied. So a file that was half written is either left out or known to be unfinished. What only grows is
+ * copied first, as far as it has come.
  *
  * @module
  */
@@ -58,6 +59,9 @@ export interface Snapshot {
 }
 
 type State = NonNullable<Job['row']['state']>;
+
+/** See {@link StateRules}. */
+type Kind = 'growing' | 'marker' | 'file';
 
 /** Of a file at one moment. */
 type Mark = Pick<KeptFile, 'bytes' | 'mtimeNs' | 'mode' | 'link'>;
@@ -126,6 +130,7 @@ async function newestSnapshot(s3: S3Client, prefix: string): Promise<Snapshot | 
 export class StateKeeper {
   readonly #s3: S3Client;
   readonly #state: State;
+  readonly #patterns: Record<'keep' | 'leave' | 'growing' | 'markers', RegExp[]>;
   readonly #folder: string;
   readonly #name: string;
   /** Name of this attempt's snapshot: later ones of a launch sort after it, whatever a zombie still writes. */
@@ -138,6 +143,13 @@ export class StateKeeper {
     this.#s3 = s3;
     this.#state = state;
     this.#folder = folder;
+    const { keep, leave, growing = [], markers } = state;
+    this.#patterns = {
+      keep: keep.map(patternToRegExp),
+      leave: leave.map(patternToRegExp),
+      growing: growing.map(patternToRegExp),
+      markers: markers.map(patternToRegExp),
+    };
     this.#name = attemptName(job);
     const order = [job.launchAttempt, job.generation, job.attempt]
       .map((n) => String(n).padStart(DIGITS, '0'))
@@ -147,13 +159,14 @@ export class StateKeeper {
 
   /** @returns the files of the snapshot; undefined when nothing has changed since the last */
   async save(): Promise<number | undefined> {
-    const before = await this.#look(true);
-    const found = new Map([...(await this.#look(false)), ...before]);
-    await mapLimited([...found], MOVING, ([path, mark]) => this.#store(path, mark));
+    const growing = await this.#look('growing');
+    await this.#storeAll(growing);
+    const before = await this.#look('marker');
+    await this.#storeAll(new Map([...(await this.#look('file')), ...before]));
     // Markers first again: one that is gone now says that its files are whole, and those are looked at after it.
-    const after = new Map([...(await this.#look(true)), ...(await this.#look(false))]);
+    const after = new Map([...(await this.#look('marker')), ...(await this.#look('file'))]);
     const files = [...this.#stored.values()]
-      .filter(({ path, ...kept }) => same(after.get(path), kept))
+      .filter(({ path, ...kept }) => same(growing.get(path) ?? after.get(path), kept))
       .toSorted((a, b) => compare(a.path, b.path));
     const text = JSON.stringify(files);
     if (text === this.#last) return undefined;
@@ -163,30 +176,30 @@ export class StateKeeper {
     return files.length;
   }
 
-  async #look(markers: boolean): Promise<Map<string, Mark>> {
-    const { keep, leave } = this.#state;
-    const matches = (patterns: readonly string[], path: string) =>
-      patterns.some((pattern) => patternToRegExp(pattern).test(path));
+  async #look(kind: Kind): Promise<Map<string, Mark>> {
     const found = new Map<string, Mark>();
     const entries = await readdir(this.#folder, { recursive: true, withFileTypes: true });
     for (const entry of entries) {
       if (!entry.isFile() && !entry.isSymbolicLink()) continue;
-      const path = relative(this.#folder, join(entry.parentPath, entry.name));
-      if (matches(this.#state.markers, path) !== markers || !matches(keep, path) || matches(leave, path)) continue;
-      if (entry.isSymbolicLink()) {
-        const link = await readlink(join(this.#folder, path)).catch(() => undefined);
-        if (link !== undefined) found.set(path, { bytes: 0, mtimeNs: '0', mode: 0, link });
-        continue;
-      }
-      const facts = await stat(join(this.#folder, path), { bigint: true }).catch(() => undefined);
-      if (facts)
-        found.set(path, {
-          bytes: Number(facts.size),
-          mtimeNs: String(facts.mtimeNs),
-          mode: Number(facts.mode & 0o777n),
-        });
+      const file = join(entry.parentPath, entry.name);
+      const path = relative(this.#folder, file);
+      if (this.#kindOf(path) !== kind) continue;
+      const mark = await markOf(file, entry.isSymbolicLink());
+      if (mark) found.set(path, mark);
     }
     return found;
+  }
+
+  #kindOf(path: string): Kind | undefined {
+    const { keep, leave, growing, markers } = this.#patterns;
+    const matches = (patterns: readonly RegExp[]) => patterns.some((pattern) => pattern.test(path));
+    if (!matches(keep) || matches(leave)) return undefined;
+    if (matches(growing)) return 'growing';
+    return matches(markers) ? 'marker' : 'file';
+  }
+
+  async #storeAll(found: ReadonlyMap<string, Mark>): Promise<void> {
+    await mapLimited([...found], MOVING, ([path, mark]) => this.#store(path, mark));
   }
 
   async #store(path: string, mark: Mark): Promise<void> {
@@ -195,16 +208,17 @@ export class StateKeeper {
       this.#stored.set(path, { path, ...mark, object: '', sha256: '' });
       return;
     }
-    const object = `files/${this.#name}/${String((this.#count += 1))}`;
+    this.#count += 1;
+    const object = `files/${this.#name}/${this.#count}`;
     const { bucket, key } = parseS3Address(`${this.#state.prefix}${object}`);
     const counted = new Hashing();
     try {
-      const file = createReadStream(join(this.#folder, path));
-      file.on('error', (error) => counted.destroy(error));
-      if (mark.bytes === 0) {
-        file.destroy();
+      if (mark.bytes === 0)
         await this.#s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: Buffer.alloc(0) }));
-      } else {
+      else {
+        // As many bytes as it had when it was looked at: it may have grown.
+        const file = createReadStream(join(this.#folder, path), { end: mark.bytes - 1 });
+        file.on('error', (error) => counted.destroy(error));
         const upload = new Upload({ client: this.#s3, params: { Bucket: bucket, Key: key, Body: file.pipe(counted) } });
         await upload.done();
       }
@@ -213,8 +227,7 @@ export class StateKeeper {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       throw error;
     }
-    if (counted.bytes !== mark.bytes) return;
-    this.#stored.set(path, { path, ...mark, object, sha256: counted.digest() });
+    if (counted.bytes === mark.bytes) this.#stored.set(path, { path, ...mark, object, sha256: counted.digest() });
   }
 
   /** What the snapshot does not need any more; what stays costs a little and hurts nobody. */
@@ -227,6 +240,16 @@ export class StateKeeper {
       await this.#s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })).catch(() => {});
     });
   }
+}
+
+/** @returns undefined when it is gone */
+async function markOf(file: string, symbolic: boolean): Promise<Mark | undefined> {
+  if (symbolic) {
+    const link = await readlink(file).catch(() => undefined);
+    return link === undefined ? undefined : { bytes: 0, mtimeNs: '0', mode: 0, link };
+  }
+  const facts = await stat(file, { bigint: true }).catch(() => undefined);
+  return facts && { bytes: Number(facts.size), mtimeNs: String(facts.mtimeNs), mode: Number(facts.mode & 0o777n) };
 }
 
 const same = (a: Mark | undefined, b: Mark): boolean =>

@@ -182,9 +182,11 @@ interface SchemaNode {
   required?: string[];
 }
 
+const defs: Readonly<Record<string, unknown>> = schema.$defs;
+
 /** Named fields below a node: `steps.<>.inputs.<>.from`, and whether each is required. */
 function fieldsOf(node: SchemaNode, path: string): [string, boolean][] {
-  if (node.$ref !== undefined) return fieldsOf(schema.$defs.step as SchemaNode, path);
+  if (node.$ref !== undefined) return fieldsOf(defs[node.$ref.replace('#/$defs/', '')] as SchemaNode, path);
   const join = (name: string) => (path === '' ? name : `${path}.${name}`);
   const named = Object.entries(node.properties ?? {}).flatMap(([name, child]): [string, boolean][] => [
     [join(name), node.required?.includes(name) ?? false],

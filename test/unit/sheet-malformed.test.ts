@@ -122,11 +122,11 @@ describe('a sheet with missing or bad settings', () => {
   it('lacks everything that is required', () => {
     expect(refusalOf('launchId: run-1\n')).toMatchInlineSnapshot(`
       "MissingRequiredParametersError
+      sheet.yaml:1: steps: missing; this parameter is required
       sheet.yaml:1: apiVersion: missing; this parameter is required
       sheet.yaml:1: workflowType: missing; this parameter is required
       sheet.yaml:1: consumer: missing; this parameter is required
-      sheet.yaml:1: dataPath: missing; this parameter is required
-      sheet.yaml:1: steps: missing; this parameter is required"
+      sheet.yaml:1: dataPath: missing; this parameter is required"
     `);
   });
   it('has an unknown apiVersion', () => {
@@ -138,13 +138,13 @@ describe('a sheet with missing or bad settings', () => {
   it('has an unknown field', () => {
     expect(refusalOf(HEAD + 'computService: batch\n' + STEP)).toMatchInlineSnapshot(`
       "InvalidSheetError
-      sheet.yaml:6: computService: unknown field; known here: apiVersion, launchId, workflowType, workflowEndpoint, consumer, dataPath, resultsPath, computeService, clusterId, sharedFileSystem, parameters, cache, onFailure, scatter, steps"
+      sheet.yaml:6: computService: unknown field; known here: apiVersion, launchId, workflowType, workflowEndpoint, consumer, dataPath, resultsPath, computeService, clusterId, sharedFileSystem, parameters, cache, onFailure, scatter, steps, head, inputs, outputs, command, argv, parameterTypes"
     `);
   });
   it('has a workflow type that does not exist', () => {
-    expect(refusalOf(HEAD.replace('workflowType: steps', 'workflowType: nextflow') + STEP)).toMatchInlineSnapshot(`
+    expect(refusalOf(HEAD.replace('workflowType: steps', 'workflowType: airflow') + STEP)).toMatchInlineSnapshot(`
       "InvalidSheetError
-      sheet.yaml:3: workflowType: expected one of "steps", got "nextflow" (steps: durable steps, run by Longhaul itself.)"
+      sheet.yaml:3: workflowType: expected one of "steps", "snakemake", "nextflow", "cwl", "wdl", "command", got "airflow" (steps: durable steps, run by Longhaul itself. All others: one head job that runs the engine, or the tool.)"
     `);
   });
   it('has a compute service that does not exist', () => {

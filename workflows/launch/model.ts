@@ -183,8 +183,10 @@ export interface JobChange {
 export interface StateRules {
   keep: readonly string[];
   leave: readonly string[];
-  /** Looked at before all others: what says that a file is not finished yet. */
+  /** Looked at before all others: what tells finished files from unfinished ones. */
   markers: readonly string[];
+  /** Copied first and as far as they have come: logs and databases that only grow, and speak of finished files only. */
+  growing?: readonly string[];
 }
 
 /** What a head job's log says of its tasks, as a signal. */

@@ -29,8 +29,10 @@ export const nextflow: WorkflowTypePlugin = {
   state: {
     keep: ['work/**', '.nextflow/**'],
     leave: ['.nextflow/plr/**'],
-    // Written into a task's folder when its command has ended; the cache is looked at before both.
-    markers: ['.nextflow/cache/**', '.nextflow/history', 'work/**/.exitcode'],
+    // Written into a task's folder when its command has ended.
+    markers: ['work/**/.exitcode'],
+    // A database of tasks that have ended.
+    growing: ['.nextflow/cache/**', '.nextflow/history'],
   },
 
   check({ head }) {
@@ -115,6 +117,9 @@ class NextflowLog implements LogParser {
     const traced = /^trace (\d+)\t(.+)\t(COMPLETED|CACHED|FAILED|ABORTED)\t(\S+)$/.exec(line);
     if (traced) return this.#trace(traced);
     if (line.startsWith('trace ')) return;
+    const cached = /^\[[0-9a-f]{2}\/[0-9a-f]{6}\] Cached process > (.+)$/.exec(line);
+    // Its end stands in the trace.
+    if (cached) return void this.#task(cached[1] ?? '');
     const submitted = /^\[[0-9a-f]{2}\/[0-9a-f]{6}\] (?:Submitted|Re-submitted) process > (.+)$/.exec(line);
     if (submitted) {
       const name = submitted[1] ?? '';

@@ -23,6 +23,12 @@ export function pythonName(text: string): string {
   return RESERVED.has(name) || TAKEN.has(name) ? `${name}_` : name;
 }
 
+/** A name of a rule: only Python's keywords and the target are taken. */
+export function ruleName(text: string): string {
+  const name = text.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_');
+  return RESERVED.has(name) || name === 'all' ? `${name}_` : name;
+}
+
 /** A text in double quotes: JSON's escapes are Python's too, but for those outside the basic plane, which stay. */
 export const pythonText = (text: string): string => JSON.stringify(text);
 

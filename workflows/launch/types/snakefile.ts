@@ -7,7 +7,7 @@
 import { hasWildcard, patternToRegExp } from '../patterns.ts';
 import { itemsOf, type Plan, type PlannedInput, type PlannedStep, type StepItem } from '../plan.ts';
 import { type Part, parseTemplate, quoteForShell, referencesOf } from '../sheet/template.ts';
-import { pythonName, pythonText, pythonTextBlock } from './python.ts';
+import { pythonName, pythonText, pythonTextBlock, ruleName } from './python.ts';
 
 export interface SnakemakeFiles {
   snakefile: string;
@@ -65,7 +65,7 @@ class Writer {
 
   write(): string {
     const { steps } = this.#plan;
-    for (const step of steps) this.#rules.set(step.name, this.#free(pythonName(step.name)));
+    for (const step of steps) this.#rules.set(step.name, this.#free(ruleName(step.name)));
     const scopes = steps.flatMap((step): Scope[] =>
       needsItems(step) ? itemsOf(this.#plan, step).map((only) => ({ step, only })) : [{ step }],
     );
@@ -190,13 +190,10 @@ class Writer {
     const scope = { step, ...(only && { only }) };
     const value = (reference: readonly string[]): string => this.#value(scope, reference, rule);
     const folder = this.#shellPath(scope, `${step.name}/${this.#itemTemplate(step)}`);
-    const lines = ['ROOT=$PWD', `mkdir -p ${folder}`, `cd ${folder}`];
+    // Empty, as a job has it: Snakemake makes folders for outputs, and a head that died may have left files.
+    const lines = ['ROOT=$PWD', `rm -rf ${folder}`, `mkdir -p ${folder}`, `cd ${folder}`];
     for (const [name, template] of Object.entries(step.environment))
       lines.push(`export ${name}=${inShell(parseTemplate(template), (reference) => value(reference), quoteForShell)}`);
-    for (const { path } of step.outputs) {
-      const parent = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
-      if (parent && !hasWildcard(parent)) lines.push(`mkdir -p ${this.#shellPath(scope, parent)}`);
-    }
     const words =
       step.main.kind === 'command'
         ? inShell(parseTemplate(step.main.script.replace(/\n+$/, '')), value)
@@ -212,7 +209,7 @@ class Writer {
     const constant = parseTemplate(output.path).every((part) => typeof part === 'string');
     const source = patternToRegExp(constant ? output.path : this.#constantOrStar(scope, output.path)).source;
     // find has no (?:…); a plain group does the same here.
-    const regex = `./(${source.slice(1, -1).replaceAll('(?:', '(')})`;
+    const regex = `./(${source.slice(1, -1).replaceAll('(?:', '(').replaceAll('\\/', '/')})`;
     const find = braces(`find . -regextype posix-extended -type f -regex ${quoteForShell(regex)}`);
     return [
       `mkdir -p ${target}`,
@@ -388,6 +385,7 @@ class RuleText {
 
 const HEADER = `# Made by Longhaul from a launch sheet, for Snakemake 9:
 #   snakemake --cores 2 --configfile config.yaml
+import errno
 import glob
 import os
 
@@ -405,7 +403,8 @@ def here(paths):
         if path.endswith(".files"):
             inside = [os.path.join(top, name) for top, _, names in os.walk(path) for name in names]
             if not inside:
-                raise FileNotFoundError(path)
+                # Snakemake asks again once the file is there.
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
             found += sorted(inside)
         else:
             found.append(path)
