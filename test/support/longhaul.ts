@@ -12,7 +12,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { followLaunch } from '../../clients/launch/progress.ts';
 import type { Call } from '../../infra/local/kit/calls.ts';
 import type { FaultRule } from '../../infra/local/kit/faults.ts';
-import { startLonghaul } from '../../infra/local/longhaul.ts';
+import { type LonghaulOptions, startLonghaul } from '../../infra/local/longhaul.ts';
 import type { Platform } from '../../infra/local/platform/index.ts';
 import { packageRoot } from '../../infra/local/platform/root.ts';
 import { type AwsClients, createAwsClients } from '../../lib/aws-clients.ts';
@@ -56,10 +56,14 @@ export interface Longhaul {
   close(): Promise<void>;
 }
 
-export async function openLonghaul(environment: Record<string, string> = {}): Promise<Longhaul> {
+export async function openLonghaul(
+  environment: Record<string, string> = {},
+  options: Pick<LonghaulOptions, 'engines'> = {},
+): Promise<Longhaul> {
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-test-'));
   const start = () =>
     startLonghaul({
+      ...options,
       name: 'test',
       stateDirectory: join(directory, 'state'),
       ports: { temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0 },

@@ -70,6 +70,7 @@ export function fromSnakemake(jobs: readonly DagJob[], options: ImportOptions): 
     workflowType: 'steps',
     consumer: options.consumer,
     dataPath: options.dataPath,
+    ...(Object.keys(builder.parameters).length > 0 && { parameters: builder.parameters }),
     ...(Object.keys(scatter).length > 0 && { scatter }),
     steps,
   };
@@ -103,6 +104,7 @@ interface Group {
 }
 
 class Builder {
+  readonly parameters: Record<string, Scalar> = {};
   readonly #options: ImportOptions;
   readonly #jobs: Map<number, DagJob>;
   readonly #groups: Group[];
@@ -192,7 +194,11 @@ class Builder {
     const command = [
       ...(place.length > 0 ? [PLACE, ...place] : []),
       ...(folders.size > 0 ? [`mkdir -p ${[...folders].join(' ')}`] : []),
-      `bash -c ${value('command', (job) => `set -euo pipefail; ${job.shell ?? ''}`, quoteForShell)}`,
+      `bash -c ${value(
+        'command',
+        (job) => `set -euo pipefail; ${job.shell ?? ''}`,
+        (text) => this.#word(group, text),
+      )}`,
       ...(touched.length > 0 ? [`touch ${touched.join(' ')}`] : []),
       // Links to inputs are no outputs.
       ...(place.length > 0 ? ['xargs -0 rm -f < "$LONGHAUL_WORK/placed"'] : []),
@@ -206,6 +212,14 @@ class Builder {
       resources: resourcesOf(first),
       ...(first.retries > 0 && { retries: Math.min(first.retries, 9) }),
     };
+  }
+
+  /** A text that looks like a template cannot stand in a command; a value of a parameter can be anything. */
+  #word(group: Group, text: string): string {
+    if (!text.includes('${{')) return quoteForShell(text);
+    const name = `${short(group.name)}_command`;
+    this.parameters[name] = text;
+    return `\${{ parameters.${name} }}`;
   }
 
   /** Rules over the same values of the same wildcard share a dimension: so an item finds its own of another step. */

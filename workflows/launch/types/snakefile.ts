@@ -14,7 +14,7 @@ export interface SnakemakeFiles {
   /** To be given as `--configfile`; values are text, as `${{ parameters.… }}` puts them in. */
   config: {
     data: string;
-    launch: { id: string; consumer: string };
+    launch: { id?: string; consumer: string };
     parameters: Record<string, string>;
     /** Pattern of an input to the files it stood for; without it the folder of the data is searched. */
     files: Record<string, readonly string[]>;
@@ -33,12 +33,15 @@ export function toSnakemake(
     snakefile: writer.write(),
     config: {
       data: options.data,
-      launch: { id: plan.launchId, consumer: plan.consumer },
+      // The id only where it is used: it would make every launch another one to the cache.
+      launch: { ...(usesLaunchId(plan) && { id: plan.launchId }), consumer: plan.consumer },
       parameters: Object.fromEntries(Object.entries(plan.parameters).map(([name, value]) => [name, String(value)])),
       files: { ...options.files },
     },
   };
 }
+
+const usesLaunchId = ({ steps }: Plan): boolean => /\$\{\{\s*launch\.id\s*\}\}/.test(JSON.stringify(steps));
 
 /** Where the files of an output of a step lie; an output that is a pattern has a folder for its files. */
 export function outputPath(step: PlannedStep, output: { name: string; path: string }, item: string): string {

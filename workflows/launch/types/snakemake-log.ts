@@ -13,6 +13,11 @@ interface Job {
 /** Errors that come before any job and say that the workflow cannot be run as it is. */
 const DEFINITION_ERROR =
   /^(SyntaxError|MissingInputException|AmbiguousRuleException|CyclicGraphException|ChildIOException|MissingRuleException|NameError|KeyError|TypeError|AttributeError|IncompleteFilesException|RuleException|InputFunctionException|WildcardError|CreateRuleException|WorkflowError)\b/;
+/** Lines that are Snakemake's own; all others are what commands have written. */
+const OWN =
+  /^(\[\w{3} \w{3} .*\]|\d+ of \d+ steps|Select jobs|Execute \d+ jobs|Finished job|RuleException|CalledProcessError|Command '|Shell command:|Removing output|Trying to restart|Exiting because|Shutting down|Complete log|Elapsed time|WorkflowError|At least one|Building DAG|Using shell|Provided |Rules claiming|Assuming )/;
+/** Lines of commands that are kept for the next error. */
+const SAID_LINES = 10;
 /** Lines kept of one error. */
 const ERROR_LINES = 30;
 
@@ -29,6 +34,7 @@ export class SnakemakeLog implements LogParser {
   /** Of the last RuleException: the exit code stands there, before the job it belongs to. */
   #exitCode: number | undefined;
   #problem: string[] = [];
+  #said: string[] = [];
 
   read(line: string): void {
     if (this.#readStats(line)) return;
@@ -47,6 +53,7 @@ export class SnakemakeLog implements LogParser {
     if (again) this.#failed.delete(again[1] ?? '');
     const code = /returned non-zero exit status (\d+)\.?$|died with <Signals\.\w+: (\d+)>/.exec(line);
     if (code) this.#exitCode = code[1] === undefined ? 128 + Number(code[2]) : Number(code[1]);
+    if (line.trim() !== '' && !OWN.test(line) && !rule && !error) this.#said = [...this.#said, line].slice(-SAID_LINES);
     if (!this.#began && (DEFINITION_ERROR.test(line) || this.#problem.length > 0)) this.#problem.push(line);
   }
 
@@ -121,11 +128,14 @@ export class SnakemakeLog implements LogParser {
     if (this.#open.delete(id)) task.running -= 1;
     const exitCode = this.#exitCode;
     this.#exitCode = undefined;
+    const said = this.#said;
+    this.#said = [];
     this.#failed.set(id, {
       task: rule,
       item: this.#jobs.get(id)?.item ?? '',
       ...(exitCode !== undefined && { exitCode }),
-      message: clip(lines.map((line) => line.replace(/^ {4}/, '')).join('\n')),
+      // Its own words last: they say most.
+      message: clip([...lines.map((line) => line.replace(/^ {4}/, '')), ...said].join('\n')),
     });
   }
 }

@@ -46,7 +46,7 @@ export const snakemake: WorkflowTypePlugin = {
     };
   },
 
-  artifacts({ sheet, launchId, definition, steps }, { patterns, inputs }): Artifact[] {
+  artifacts({ sheet, definition, steps }, { patterns, inputs }): Artifact[] {
     if (steps) {
       const { snakefile, config } = toSnakemake(steps, { data: DATA, files: patterns });
       return [
@@ -60,7 +60,6 @@ export const snakemake: WorkflowTypePlugin = {
       inputs: Object.fromEntries(
         Object.entries(inputs).map(([name, paths]) => [name, paths.map((path) => `${DATA}/${path}`)]),
       ),
-      launch: { id: launchId, consumer: sheet.consumer },
     };
     return definition ? [{ name: 'config.yaml', text: stringify(config) }] : [];
   },
