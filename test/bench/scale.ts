@@ -7,14 +7,14 @@
  */
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { openLonghaul } from '../support/longhaul.ts';
-import { installInstantImage, launchWide } from '../support/scale.ts';
+import { installModuleHelpers, launchWide } from '../support/scale.ts';
 import { option, report } from './report.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 const items = Number(option('items') ?? 10_000);
 const longhaul = await openLonghaul({ LONGHAUL_LOG_LEVEL: 'warn', LONGHAUL_POLL_SECONDS: '30' });
 try {
-  await installInstantImage(longhaul, 'instant:1');
+  await installModuleHelpers(longhaul, 'instant:1');
   const result = await launchWide(longhaul, 'wide-1', { items, failing: 0.01, image: 'instant:1', inputs: false });
   report({ ...result });
 } finally {

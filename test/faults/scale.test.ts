@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
-import { installInstantImage, launchWide } from '../support/scale.ts';
+import { installModuleHelpers, launchWide } from '../support/scale.ts';
 
 const ITEMS = 600;
 /** Whatever the number of items: registering, planning, submitting, reviewing, the events of two jobs. */
@@ -13,7 +13,7 @@ const CALLS_OF_ANY_LAUNCH = 60;
 let longhaul: Longhaul;
 beforeAll(async () => {
   longhaul = await openLonghaul({ LONGHAUL_POLL_SECONDS: '30' });
-  await installInstantImage(longhaul, 'instant:1');
+  await installModuleHelpers(longhaul, 'instant:1');
 });
 afterAll(() => longhaul?.close());
 

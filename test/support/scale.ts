@@ -30,8 +30,8 @@ export interface ScaleResult {
   generations: number;
 }
 
-/** Makes images of this name run inside the stand-in, `stage` and `publish` too. */
-export async function installInstantImage(longhaul: Longhaul, image: string): Promise<void> {
+/** Makes `stage` and `publish` run inside the stand-in, and images of these names too. */
+export async function installModuleHelpers(longhaul: Longhaul, ...images: string[]): Promise<void> {
   const outfile = join(longhaul.directory, 'instant.mjs');
   await build({
     entryPoints: [join(packageRoot(), 'test/support/images/instant.ts')],
@@ -44,9 +44,11 @@ export async function installInstantImage(longhaul: Longhaul, image: string): Pr
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
   const file = join(longhaul.directory, 'state/images.json');
-  const images = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
-  const jobs = longhaul.settings.jobImage;
-  await writeFile(file, JSON.stringify({ ...images, [image]: { module: outfile }, [jobs]: { module: outfile } }));
+  const known = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+  const modules = Object.fromEntries(
+    [longhaul.settings.jobImage, ...images].map((name) => [name, { module: outfile }]),
+  );
+  await writeFile(file, JSON.stringify({ ...known, ...modules }));
 }
 
 /** One scattered step over `items` items, the share `failing` of which fails once. */

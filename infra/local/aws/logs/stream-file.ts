@@ -5,7 +5,7 @@
  * @module
  */
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readLines, writeAll } from '../../kit/journal.ts';
 
@@ -54,9 +54,8 @@ export class StreamFile {
 
   append(lines: readonly Line[]): void {
     const summary = this.summary();
-    mkdirSync(dirname(this.path), { recursive: true });
     const texts = lines.map((line) => Buffer.from(`${JSON.stringify(line)}\n`));
-    const descriptor = openSync(this.path, 'a');
+    const descriptor = this.#openForAppend();
     try {
       writeAll(descriptor, Buffer.concat(texts));
     } catch (error) {
@@ -70,6 +69,17 @@ export class StreamFile {
       const entry = { time: line.t, arrival: summary.lines, offset: summary.bytes, length: length - 1 };
       if (this.#index) insert(this.#index, entry);
       count(summary, line, length);
+    }
+  }
+
+  /** The folder is made once a group, so it is there but for the first time. */
+  #openForAppend(): number {
+    try {
+      return openSync(this.path, 'a');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      mkdirSync(dirname(this.path), { recursive: true });
+      return openSync(this.path, 'a');
     }
   }
 
@@ -108,15 +118,13 @@ export class StreamFile {
   #scan(withIndex: boolean): void {
     const summary: StreamSummary = { lines: 0, bytes: 0 };
     const index: IndexEntry[] = [];
-    let descriptor: number;
-    try {
-      descriptor = openSync(this.path, 'r+');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    // Most streams are new; an error that is thrown and caught costs more than a look.
+    if (!existsSync(this.path)) {
       this.#summary = summary;
       if (withIndex) this.#index = index;
       return;
     }
+    const descriptor = openSync(this.path, 'r+');
     try {
       readLines(descriptor, (bytes, end) => {
         const line = JSON.parse(bytes.toString('utf8')) as Line;
