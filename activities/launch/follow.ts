@@ -26,7 +26,7 @@ export interface FollowInput extends StepPlace {
 /** Between two looks at the log, in milliseconds: sooner while something happens. */
 const LOOK = { first: 1_000, last: 5_000, factor: 1.3 };
 /** Reports to a launch that one head may make; each costs the launch's history up to four events. */
-const REPORTS = { first: 200, afterGenerations: 40 };
+const REPORTS = { first: 150, mostGenerations: 20 };
 /** Names told one by one; the rest is one sum. */
 const TASKS = 40;
 /** Failures that are kept. */
@@ -38,9 +38,9 @@ const PAGES = 50;
 export const logPictureAddress = (bucket: string, { launchId, attempt, step }: StepPlace, generation: number): string =>
   `${stepState(bucket, launchId, attempt, step)}${generation}.log.json`;
 
-/** How many reports this generation may make: in all generations of a launch under 900. */
+/** How many reports this generation may make: in all generations of a launch under 550. */
 export const reportsOf = (generation: number): number =>
-  generation > REPORTS.afterGenerations ? 0 : Math.floor(REPORTS.first / generation);
+  generation > REPORTS.mostGenerations ? 0 : Math.floor(REPORTS.first / generation);
 
 export function createFollowActivities({ s3, steps, compute, settings, report }: LaunchDependencies) {
   return {

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import worker from '@temporalio/worker/package.json' with { type: 'json' };
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { stringify } from 'yaml';
 import { LOCAL_PLACE } from '../../infra/local/aws/ports.ts';
 import { packageRoot } from '../../infra/local/platform/root.ts';
 import { silent, tools } from '../../infra/local/tools/index.ts';
@@ -15,7 +16,7 @@ const FOLDER = join(packageRoot(), 'test/replay/histories');
 let longhaul: Longhaul;
 
 beforeAll(async () => {
-  longhaul = await openLonghaul();
+  longhaul = await openLonghaul({}, { engines: ['snakemake'] });
   await mkdir(FOLDER, { recursive: true });
 });
 afterAll(() => longhaul?.close());
@@ -106,6 +107,23 @@ it('launch: COMPLETE, with an item tried again and a failed one beside it that i
   const retried = await longhaul.cli('launch', 'retry', 'again', '--watch', '--json');
   expect(retried.json()).toMatchObject({ status: 'COMPLETE', attempt: 2 });
   await keep('launch.retried', workflowIdOf('again'));
+});
+
+it('launch: COMPLETE, a head job whose log is followed', async () => {
+  await launch(
+    'head',
+    stringify({
+      apiVersion: 'longhaul/v1',
+      launchId: 'head',
+      workflowType: 'snakemake',
+      consumer: 'lab-a',
+      dataPath: 's3://longhaul/data/',
+      head: { image: 'longhaul/snakemake:9', resources: { vcpus: 1, memoryMiB: 512 } },
+      steps: { a: { image: 't:1', command: 'sleep 2; echo a > ${{ outputs.o }}', outputs: { o: 'o' } } },
+    }),
+  );
+  expect((await longhaul.follow('head')).status).toBe('COMPLETE');
+  await keep('launch.head', workflowIdOf('head'));
 });
 
 it('launch: CANCELLED while a job runs', async () => {

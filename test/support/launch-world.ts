@@ -7,6 +7,7 @@
 
 import type { WorkflowClient } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
+import type { FollowInput } from '../../activities/launch/follow.ts';
 import type { LaunchActivities } from '../../activities/launch/index.ts';
 import type { Review } from '../../activities/launch/review.ts';
 import { JOBS_CHANGED_SIGNAL, type JobChange, type LaunchStatus } from '../../workflows/launch/model.ts';
@@ -32,6 +33,8 @@ export interface WorldOptions {
   cached?: readonly string[];
   /** How each step's review ends; SUCCEEDED by default. Called once for each review. */
   review?(step: string, nth: number): Review | Promise<Review>;
+  /** What following the log of a head does; it ends at once by default. */
+  follow?(input: FollowInput): Promise<void>;
   /** Called after a step was submitted, before the workflow hears of it. */
   onSubmit?(step: string, job: { workflowId: string; jobId: string; generation: number }): Promise<void>;
 }
@@ -91,7 +94,9 @@ export function createWorld(options: WorldOptions): World {
         reviews.set(step, nth);
         return (await options.review?.(step, nth)) ?? { state: 'SUCCEEDED', succeeded: 1, failed: 0 };
       },
-      async followHead() {},
+      async followHead(input) {
+        await options.follow?.(input);
+      },
       async terminateJobs({ jobs }) {
         world.terminated.push(...jobs.map(({ jobId }) => jobId));
       },

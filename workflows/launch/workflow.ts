@@ -5,8 +5,9 @@
  * History: about 30 events, at most 32 for each submission of a step (submit and review 12, news of its job from events
  * and from the poller 20) and 4 for each report of an array's counts, of which there are 2,000 at most (`reports` of a
  * step's row). The 1,200 submissions of {@link LIMITS}, retries included, so stay under 47,000 of the 51,200 events
- * Temporal allows; a host that Batch loses costs 8 to 12 more. test/workflow/launch-history.test.ts measures it. 10,000
- * items are one array job and cost no more than one.
+ * Temporal allows; a host that Batch loses costs 8 to 12 more. A head job has no array, but its log is followed: 8 more a
+ * submission and 4 for each of under 550 reports of its tasks, which is under 51,000. test/workflow/launch-history.test.ts
+ * and launch-head.test.ts measure it. 10,000 items are one array job and cost no more than one.
  *
  * @module
  */

@@ -6,8 +6,8 @@
  * @module
  */
 import { LIMITS } from '../../../workflows/launch/model.ts';
-import { quoteForShell } from '../../../workflows/launch/sheet/template.ts';
 import type { Scalar, SheetStep, StepsSheet } from '../../../workflows/launch/sheet/sheet.ts';
+import { quoteForShell } from '../../../workflows/launch/sheet/template.ts';
 
 export interface DagFile {
   path: string;

@@ -6,12 +6,12 @@
 import { createHash } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { quoteForShell } from '../../../workflows/launch/sheet/template.ts';
+import { cached, makeOnce } from './cache.ts';
 import { GENOMICS_PACKAGES, GENOMICS_REMEDY } from './genomics.ts';
 import { jars } from './jars.ts';
 import { java } from './java.ts';
 import type { Progress } from './progress.ts';
-import { quoteForShell } from '../../../workflows/launch/sheet/template.ts';
-import { cached, makeOnce } from './cache.ts';
 import { cachedVenv, type VenvTool } from './venv.ts';
 
 /** Snakemake beside the tools that the example's steps call: rules run in the head's own image. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { cached } from './cache.ts';
-import { cachedVenv, type VenvTool } from './venv.ts';
 import type { Progress } from './progress.ts';
+import { cachedVenv, type VenvTool } from './venv.ts';
 
 export const GENOMICS_PACKAGES = ['mappy==2.31', 'pysam==0.24.1'];
 /** mappy comes as source only. */

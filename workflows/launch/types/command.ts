@@ -110,8 +110,7 @@ const isPlain = (pattern: string): boolean =>
 
 function isRegExp(pattern: string): boolean {
   try {
-    new RegExp(pattern, 'su');
-    return true;
+    return new RegExp(pattern, 'su') !== undefined;
   } catch {
     return false;
   }

@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+import { expandPath } from '../manifest.ts';
 import type { HeadType } from '../model.ts';
 import { hasWildcard } from '../patterns.ts';
-import { expandPath } from '../manifest.ts';
 import { itemsOf, type Plan, type PlannedInput, type PlannedStep, stepResources, type TreeFile } from '../plan.ts';
 import type { Problem } from '../sheet/problems.ts';
 import type { Sheet } from '../sheet/sheet.ts';

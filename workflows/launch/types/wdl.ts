@@ -99,7 +99,7 @@ class MiniwdlLog implements LogParser {
       return;
     }
     const job = /\.t:([^.]+)/.exec(source)?.[1] ?? '';
-    if (/\.stderr$/.test(source)) this.#stderr.set(job, [...(this.#stderr.get(job) ?? []), text].slice(-10));
+    if (source.endsWith('.stderr')) this.#stderr.set(job, [...(this.#stderr.get(job) ?? []), text].slice(-10));
     if (level === 'ERROR') this.#error(job, text);
   }
 
