@@ -19,6 +19,7 @@ export interface Settings {
   eventsQueue: string;
   computeService: string;
   batchQueue: string;
+  headQueue: string;
   jobImage: string;
   /** Empty: images without a registry are looked for on Docker Hub itself. */
   imageRegistry: string;
@@ -121,6 +122,13 @@ export const SETTINGS: readonly Setting[] = [
     fallback: 'longhaul',
     about: 'name or ARN of the AWS Batch job queue',
     check: matches(/^\S+$/, 'a name or an ARN'),
+  },
+  {
+    name: 'headQueue',
+    env: 'LONGHAUL_HEAD_QUEUE',
+    fallback: '',
+    about: 'job queue of head jobs, such as one of on-demand instances; batchQueue when empty',
+    check: matches(/^\S*$/, 'a name or an ARN'),
   },
   {
     name: 'jobImage',

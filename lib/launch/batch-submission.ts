@@ -11,6 +11,10 @@ import { JOB_ENVIRONMENT } from '../../workflows/launch/model.ts';
 /** stage and publish copy data; on EC2 a container must reserve at least one vCPU (RegisterJobDefinition). */
 export const HELPER_RESOURCES = { vcpus: 1, memoryMiB: 512 } as const;
 
+/** A head job lives for long and is alone, so it may have a queue of its own. */
+export const queueFor = (settings: { batchQueue: string; headQueue: string }, job: { head?: unknown }): string =>
+  job.head && settings.headQueue !== '' ? settings.headQueue : settings.batchQueue;
+
 /** What of a job goes into its submission. */
 export interface BatchRequest {
   /** Deterministic: looked up before a job is sent again, since SubmitJob has no client token. */

@@ -19,9 +19,24 @@ it('launch: a chain of steps, beside its baseline', async () => {
   expect(result.ratio).toBeCloseTo((result.p50Ms ?? 0) / (result.baselineP50Ms ?? 1), 1);
 });
 
+it('launch-peers: a fan-out and planning, beside Snakemake', async () => {
+  const short = ['--only', 'a,c', '--tasks', '10', '--plan-tasks', '200', '--rounds', '1', '--without-toil'];
+  const result = await bench('launch-peers', ...short);
+
+  for (const name of [
+    'secondsOurs',
+    'secondsSnakemake',
+    'ratio',
+    'planSecondsOurs',
+    'planSecondsSnakemake',
+    'planRatio',
+  ])
+    expect(result[name], name).toBeGreaterThan(0);
+});
+
 it('says which benches there are', async () => {
   await expect(run(process.execPath, ['scripts/bench.mjs', 'nothing'])).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('there are: launch, scale'),
+    stderr: expect.stringContaining('there are: launch, launch-peers, scale'),
   });
 });

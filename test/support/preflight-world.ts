@@ -63,6 +63,7 @@ export async function openPreflightWorld(): Promise<PreflightWorld> {
   const settings = {
     bucket: 'longhaul',
     batchQueue: 'longhaul',
+    headQueue: '',
     jobImage: 'longhaul/jobs:0.1.0',
     jobRole: ROLE,
     executionRole: ROLE,

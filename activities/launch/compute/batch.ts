@@ -24,7 +24,7 @@ import {
 } from '@aws-sdk/client-cloudwatch-logs';
 import { ApplicationFailure } from '@temporalio/common';
 import { whyNotPlaced } from '../../../lib/launch/batch-queue.ts';
-import { HELPER_RESOURCES, requirements, submission } from '../../../lib/launch/batch-submission.ts';
+import { HELPER_RESOURCES, queueFor, requirements, submission } from '../../../lib/launch/batch-submission.ts';
 import type { Settings } from '../../../lib/settings.ts';
 import { SHARED_PATH, WORK_PATH } from '../../../workflows/launch/manifest.ts';
 import type { JobStatus } from '../../../workflows/launch/model.ts';
@@ -49,7 +49,7 @@ export interface BatchDependencies {
   /** A client that never retries by itself. */
   submitter: BatchClient;
   logs: CloudWatchLogsClient;
-  settings: Pick<Settings, 'batchQueue' | 'jobImage' | 'jobRole' | 'executionRole'>;
+  settings: Pick<Settings, 'batchQueue' | 'headQueue' | 'jobImage' | 'jobRole' | 'executionRole'>;
 }
 
 export function createBatchCompute({ batch, submitter, logs, settings }: BatchDependencies): ComputeService {
@@ -59,14 +59,15 @@ export function createBatchCompute({ batch, submitter, logs, settings }: BatchDe
     describeLimit: DESCRIBE_LIMIT,
 
     async submit(request, { lookFirst }) {
-      const earlier = lookFirst ? await findByName(batch, settings.batchQueue, request.name) : undefined;
-      if (earlier) return toJob(earlier.jobArn, earlier.jobId, request.name, settings.batchQueue);
+      const queue = queueFor(settings, { head: request.keep });
+      const earlier = lookFirst ? await findByName(batch, queue, request.name) : undefined;
+      if (earlier) return toJob(earlier.jobArn, earlier.jobId, request.name, queue);
       try {
         const jobDefinition = await ensureDefinition(batch, settings, request);
         const { jobId = '', jobArn = '' } = await submitter.send(
-          new SubmitJobCommand(submission(request, { queue: settings.batchQueue, jobDefinition })),
+          new SubmitJobCommand(submission(request, { queue, jobDefinition })),
         );
-        return toJob(jobArn, jobId, request.name, settings.batchQueue);
+        return toJob(jobArn, jobId, request.name, queue);
       } catch (error) {
         // What Batch refuses once it refuses always; throttling and server errors are other classes and are retried.
         if (error instanceof ClientException) {

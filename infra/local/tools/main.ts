@@ -12,6 +12,11 @@ try {
     tools.temporal(progress),
     tools.java(progress).then(() => Promise.all([tools.jars('dynamodb-local', progress), tools.testServer(progress)])),
     tools.genomics(progress),
+    // Of the tests alone.
+    tools.snakemake(progress),
+    tools.cwltool(progress),
+    tools.miniwdl(progress),
+    tools.nextflow(progress),
   ]);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -11,6 +11,7 @@ import type { Plan } from '../../../workflows/launch/plan.ts';
 import { arrange, type Finding, type Preflight } from '../../../workflows/launch/preflight.ts';
 import { accessDenied } from '../../aws-errors.ts';
 import { readQueue } from '../batch-queue.ts';
+import { queueFor } from '../batch-submission.ts';
 import { type CheckInput, notAllowed } from './check.ts';
 import type { PreflightClients } from './clients.ts';
 import { checkImages } from './images.ts';
@@ -40,7 +41,9 @@ export async function preflight(
   options: PreflightOptions,
 ): Promise<Preflight> {
   const { s3, batch, images, roles, instanceTypes, settings } = dependencies;
-  const input: CheckInput = { plan, settings, beat: options.beat ?? (() => {}) };
+  // All steps of a plan go to one queue: a head job is alone in its plan.
+  const batchQueue = queueFor(settings, { head: plan.steps[0]?.head });
+  const input: CheckInput = { plan, settings: { ...settings, batchQueue }, beat: options.beat ?? (() => {}) };
   const digests: Record<string, string> = {};
   const checks: Promise<Finding[]>[] = [
     options.inputs ? checkInputs(input, s3) : Promise.resolve([]),
@@ -54,7 +57,7 @@ export async function preflight(
     checks.push(
       checkRoles(input, roles),
       checkQueueAndResources(input, batch, instanceTypes),
-      Promise.resolve(checkLimits(plan, settings)),
+      Promise.resolve(checkLimits(plan, input.settings)),
     );
   }
   const ended = await Promise.allSettled(checks);

@@ -8,7 +8,7 @@ import { hasWildcard } from '../patterns.ts';
 import { checkStep } from '../plan-checks.ts';
 import type { Problem } from '../sheet/problems.ts';
 import type { ParameterType, Scalar, SheetStep } from '../sheet/sheet.ts';
-import type { HeadSheet, LogParser, WorkflowTypePlugin } from './plugin.ts';
+import { declaredOutputs, type HeadSheet, type LogParser, type WorkflowTypePlugin } from './plugin.ts';
 
 /** The longest value that is held against a pattern. */
 const PATTERN_LENGTH = 256;
@@ -38,7 +38,7 @@ export const command: WorkflowTypePlugin = {
         path,
         wildcard: hasWildcard(path),
       })),
-      outputs: Object.entries(sheet.outputs ?? {}).map(([name, path]) => ({ name, path })),
+      outputs: declaredOutputs(sheet),
     };
   },
 
@@ -110,7 +110,8 @@ const isPlain = (pattern: string): boolean =>
 
 function isRegExp(pattern: string): boolean {
   try {
-    return new RegExp(pattern, 'su') !== undefined;
+    const made = new RegExp(pattern, 'su');
+    return made.source !== '';
   } catch {
     return false;
   }

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { hasWildcard } from '../patterns.ts';
 import { quoteForShell } from '../sheet/template.ts';
 import {
   clip,
-  DATA,
+  declaredOutputs,
   type LogParser,
   type LogPicture,
   MADE,
+  parameterFile,
   type TaskFailure,
   TaskTable,
   type WorkflowTypePlugin,
@@ -45,24 +45,14 @@ export const cwl: WorkflowTypePlugin = {
     return {
       main: { kind: 'command', script: `exec ${words.map(quoteForShell).join(' ')}` },
       inputs: [],
-      outputs: Object.entries(sheet.outputs ?? {}).map(([name, path]) => ({ name, path })),
+      outputs: declaredOutputs(sheet),
     };
   },
 
-  artifacts({ sheet }, { inputs }) {
+  artifacts: ({ sheet }, found) => [
     // Paths of a job order are relative to its own place.
-    const file = (path: string) => ({ class: 'File', path: `${DATA.replace('../inputs', '..')}/${path}` });
-    const files = Object.entries(sheet.inputs ?? {}).map(([name, pattern]) => {
-      const found = (inputs[name] ?? []).map(file);
-      return [name, hasWildcard(pattern) ? found : found[0]] as const;
-    });
-    return [
-      {
-        name: 'inputs.json',
-        text: `${JSON.stringify({ ...sheet.parameters, ...Object.fromEntries(files) }, undefined, 2)}\n`,
-      },
-    ];
-  },
+    { name: 'inputs.json', text: parameterFile(sheet, found, (path) => ({ class: 'File', path: `../data/${path}` })) },
+  ],
 
   parser: () => new CwltoolLog(),
 };

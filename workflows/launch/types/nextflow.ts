@@ -4,15 +4,16 @@
  *
  * @module
  */
-import { hasWildcard } from '../patterns.ts';
 import type { Problem } from '../sheet/problems.ts';
 import { quoteForShell } from '../sheet/template.ts';
 import {
   clip,
   DATA,
+  declaredOutputs,
   type LogParser,
   type LogPicture,
   MADE,
+  parameterFile,
   type TaskFailure,
   TaskTable,
   type WorkflowTypePlugin,
@@ -72,7 +73,7 @@ export const nextflow: WorkflowTypePlugin = {
         ].join('\n'),
       },
       inputs: [],
-      outputs: Object.entries(sheet.outputs ?? {}).map(([name, path]) => ({ name, path })),
+      outputs: declaredOutputs(sheet),
       environment: {
         NXF_ANSI_LOG: 'false',
         NXF_DISABLE_CHECK_LATEST: 'true',
@@ -82,20 +83,13 @@ export const nextflow: WorkflowTypePlugin = {
     };
   },
 
-  artifacts({ sheet, vcpus, memoryMiB }, { inputs }) {
-    const files = Object.entries(sheet.inputs ?? {}).map(([name, pattern]) => {
-      const found = (inputs[name] ?? []).map((path) => `${DATA}/${path}`);
-      return [name, hasWildcard(pattern) ? found : found[0]] as const;
-    });
+  artifacts({ sheet, vcpus, memoryMiB }, found) {
     const config = [
       `trace { enabled = true; file = '${TRACE}'; overwrite = true; fields = 'task_id,name,status,exit' }`,
       `executor { name = 'local'; cpus = ${vcpus}; memory = '${memoryMiB} MB' }`,
     ];
     return [
-      {
-        name: 'params.json',
-        text: `${JSON.stringify({ ...sheet.parameters, ...Object.fromEntries(files) }, undefined, 2)}\n`,
-      },
+      { name: 'params.json', text: parameterFile(sheet, found, (path) => `${DATA}/${path}`) },
       { name: 'longhaul.config', text: `${config.join('\n')}\n` },
     ];
   },

@@ -5,6 +5,7 @@
  * @module
  */
 import type { HeadType, StateRules, TaskCounts } from '../model.ts';
+import { hasWildcard } from '../patterns.ts';
 import type { Plan, PlannedInput, TreeFile } from '../plan.ts';
 import type { Problem } from '../sheet/problems.ts';
 import type { Sheet, SheetHead } from '../sheet/sheet.ts';
@@ -102,7 +103,23 @@ export interface WorkflowTypePlugin {
   parser(): LogParser;
 }
 
-/** A value as the engines' parameter files have it. */
+/** The sheet's own outputs, as a head job has them. */
+export const declaredOutputs = ({ outputs = {} }: HeadSheet): HeadJob['outputs'] =>
+  Object.entries(outputs).map(([name, path]) => ({ name, path }));
+
+/**
+ * Parameters and inputs under one roof, as the engines' parameter files have them: an input is a file, or a list where the
+ * sheet says a pattern.
+ * @param file how the engine writes a file, by its path below {@link DATA}
+ */
+export function parameterFile<T>(sheet: HeadSheet, { inputs }: Found, file: (path: string) => T): string {
+  const files = Object.entries(sheet.inputs ?? {}).map(([name, pattern]) => {
+    const found = (inputs[name] ?? []).map(file);
+    return [name, hasWildcard(pattern) ? found : found[0]] as const;
+  });
+  return `${JSON.stringify({ ...sheet.parameters, ...Object.fromEntries(files) }, undefined, 2)}\n`;
+}
+
 export const clip = (text: string): string =>
   text.length > MESSAGE_LENGTH ? `${text.slice(0, MESSAGE_LENGTH - 1)}…` : text;
 

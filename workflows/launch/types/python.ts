@@ -17,15 +17,17 @@ const TAKEN = new Set(
   ),
 );
 
+const plain = (text: string): string => text.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_');
+
 /** A name that can stand for a rule, an input or a wildcard; the same for the same text. */
 export function pythonName(text: string): string {
-  const name = text.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_');
+  const name = plain(text);
   return RESERVED.has(name) || TAKEN.has(name) ? `${name}_` : name;
 }
 
 /** A name of a rule: only Python's keywords and the target are taken. */
 export function ruleName(text: string): string {
-  const name = text.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_');
+  const name = plain(text);
   return RESERVED.has(name) || name === 'all' ? `${name}_` : name;
 }
 

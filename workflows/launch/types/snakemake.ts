@@ -8,7 +8,15 @@ import { stringify } from 'yaml';
 import { hasWildcard } from '../patterns.ts';
 import type { Plan } from '../plan.ts';
 import { parseTemplate, quoteForShell } from '../sheet/template.ts';
-import { type Artifact, DATA, type HeadContext, type HeadJob, MADE, type WorkflowTypePlugin } from './plugin.ts';
+import {
+  type Artifact,
+  DATA,
+  declaredOutputs,
+  type HeadContext,
+  type HeadJob,
+  MADE,
+  type WorkflowTypePlugin,
+} from './plugin.ts';
 import { outputPath, toSnakemake } from './snakefile.ts';
 import { SnakemakeLog } from './snakemake-log.ts';
 
@@ -42,7 +50,7 @@ export const snakemake: WorkflowTypePlugin = {
     return {
       main: { kind: 'command', script: `exec ${words.map(quoteForShell).join(' ')}` },
       inputs: [],
-      outputs: steps ? outputsOf(steps) : Object.entries(sheet.outputs ?? {}).map(([name, path]) => ({ name, path })),
+      outputs: steps ? outputsOf(steps) : declaredOutputs(sheet),
     };
   },
 

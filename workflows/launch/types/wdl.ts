@@ -4,14 +4,15 @@
  *
  * @module
  */
-import { hasWildcard } from '../patterns.ts';
 import { quoteForShell } from '../sheet/template.ts';
 import {
   clip,
   DATA,
+  declaredOutputs,
   type LogParser,
   type LogPicture,
   MADE,
+  parameterFile,
   type TaskFailure,
   TaskTable,
   type WorkflowTypePlugin,
@@ -42,7 +43,7 @@ export const wdl: WorkflowTypePlugin = {
     return {
       main: { kind: 'command', script },
       inputs: [],
-      outputs: Object.entries(sheet.outputs ?? {}).map(([name, path]) => ({ name, path })),
+      outputs: declaredOutputs(sheet),
       environment: {
         MINIWDL__CALL_CACHE__DIR: `/longhaul/work/outputs/${CACHE}`,
         MINIWDL__CALL_CACHE__GET: 'true',
@@ -51,19 +52,9 @@ export const wdl: WorkflowTypePlugin = {
     };
   },
 
-  artifacts({ sheet }, { inputs }) {
-    const path = (name: string) => `${DATA}/${name}`;
-    const files = Object.entries(sheet.inputs ?? {}).map(([name, pattern]) => {
-      const found = (inputs[name] ?? []).map(path);
-      return [name, hasWildcard(pattern) ? found : found[0]] as const;
-    });
-    return [
-      {
-        name: 'inputs.json',
-        text: `${JSON.stringify({ ...sheet.parameters, ...Object.fromEntries(files) }, undefined, 2)}\n`,
-      },
-    ];
-  },
+  artifacts: ({ sheet }, found) => [
+    { name: 'inputs.json', text: parameterFile(sheet, found, (path) => `${DATA}/${path}`) },
+  ],
 
   parser: () => new MiniwdlLog(),
 };
