@@ -166,7 +166,7 @@ class Writer {
       const path = dataName(input.path);
       if (input.wildcard) return `lambda w: data_files(${this.#python(scope, input.path)})`;
       if (dependsOnFields(path) && !scope.only) return `lambda w: DATA + "/" + ${this.#python(scope, path)}`;
-      return `DATA + "/" + ${this.#quoted(scope, path)}`;
+      return `DATA + ${this.#quoted(scope, `/${path}`)}`;
     }
     const upstream = this.#plan.steps.find(({ name }) => name === input.step) as PlannedStep;
     const output = upstream.outputs.find(({ name }) => name === input.output) ?? { name: input.output, path: '' };
@@ -396,7 +396,8 @@ import os
 shell.executable("/bin/sh")
 shell.prefix("set -eu; ")
 
-DATA = config["data"]
+# Relative, since commands find it from the folder they start in.
+DATA = os.path.relpath(config["data"])
 
 
 def here(paths):
