@@ -75,12 +75,26 @@ describe('Snakemake', () => {
       },
       report: {
         image: 'tools:1',
-        inputs: { counts: { from: 'count.lines', gather: true }, parts: { from: 'count.parts', gather: true } },
+        // `index` is a name that Snakemake has itself.
+        inputs: { index: { from: 'count.lines', gather: true }, index_: { from: 'count.parts', gather: true } },
         outputs: { report: 'report.txt' },
-        argv: ['cat', '${{ inputs.counts }}', '${{ inputs.parts }}'],
-        ...{},
+        command: 'cat ${{ inputs.index }} ${{ inputs.index_ }} > ${{ outputs.report }}',
       },
-      tidy: { image: 'tools:1', after: ['report'], command: 'true' },
+      sized: {
+        image: 'tools:1',
+        scatter: ['half'],
+        outputs: { o: '${{ half.line }}-${{ resources.memoryMiB }}.txt' },
+        command: 'echo ${{ resources.vcpus }} > ${{ outputs.o }}',
+        resources: { vcpus: 2, memoryMiB: 64 },
+      },
+      sizes: {
+        image: 'tools:1',
+        scatter: ['half'],
+        inputs: { o: { from: 'sized.o' } },
+        outputs: { o: 'o' },
+        command: 'cat ${{ inputs.o }} > ${{ outputs.o }}',
+      },
+      tidy: { image: 'tools:1', after: ['report', 'sizes'], argv: ['test', '${{ parameters.note }}', '!=', '{x}'] },
       ...more,
     }) as Record<string, SheetStep>;
   const sheet = {
@@ -96,18 +110,7 @@ describe('Snakemake', () => {
   };
 
   it('runs steps as durable steps run: dimensions, fields, gathers, patterns, quoting', async () => {
-    const { report, ...rest } = steps();
-    const world = await open(bin, {
-      ...sheet,
-      steps: {
-        ...rest,
-        report: {
-          ...report,
-          argv: undefined,
-          command: 'cat ${{ inputs.counts }} ${{ inputs.parts }} > ${{ outputs.report }}',
-        } as unknown as SheetStep,
-      },
-    });
+    const world = await open(bin, { ...sheet, steps: steps() });
 
     const { code, lines, picture } = await world.run();
 
@@ -116,13 +119,17 @@ describe('Snakemake', () => {
     expect(await world.read('report/all/report.txt')).toBe(
       `a1 {1}\na2 {2}\nb1 {1}\n${"it's lab-a ".concat('a $(touch hurt) "note"; \'x\'').repeat(2)}`,
     );
+    expect(await world.read('sizes/second/o')).toBe('2\n');
+    expect(existsSync(join(world.outputs, 'sized/second/2-64.txt'))).toBe(true);
     expect(existsSync(join(world.outputs, 'hurt'))).toBe(false);
-    expect(picture().tasks.map(({ name, total, succeeded }) => [name, total, succeeded])).toEqual([
-      ['pick', 4, 4],
-      ['count', 2, 2],
-      ['report', 1, 1],
-      ['tidy', 1, 1],
-    ]);
+    expect(picture().tasks.map(({ name, total, succeeded }) => [name, total, succeeded])).toEqual(
+      expect.arrayContaining([
+        ['pick', 4, 4],
+        ['count', 2, 2],
+        ['report', 1, 1],
+        ['tidy', 1, 1],
+      ]),
+    );
     // A second run finds everything done.
     const again = await world.run();
     expect(again.lines.join('\n')).toContain('Nothing to be done');

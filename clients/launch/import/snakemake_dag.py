@@ -75,9 +75,10 @@ def describe(job, dag):
 
 def main():
     request = json.loads(Path(sys.argv[1]).read_text())
+    # As many cores as a job can have, or threads would be cut to fewer.
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL}, keep_logger=False)) as api:
         flow = api.workflow(
-            resource_settings=ResourceSettings(cores=int(request.get("cores", 1024)), nodes=None),
+            resource_settings=ResourceSettings(cores=int(request.get("cores", 256)), nodes=None),
             config_settings=ConfigSettings(configfiles=[Path(path) for path in request["configfiles"]]),
             snakefile=Path(request["snakefile"]),
             workdir=Path(request["directory"]),

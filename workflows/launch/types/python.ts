@@ -19,10 +19,10 @@ const TAKEN = new Set(
 
 const plain = (text: string): string => text.replace(/[^A-Za-z0-9_]/g, '_').replace(/^(?=\d)/, '_');
 
-/** A name that can stand for a rule, an input or a wildcard; the same for the same text. */
+/** A name that can stand for an input, an output or a wildcard: another one for each name of letters, digits and _. */
 export function pythonName(text: string): string {
   const name = plain(text);
-  return RESERVED.has(name) || TAKEN.has(name) ? `${name}_` : name;
+  return RESERVED.has(name) || TAKEN.has(name) || name.endsWith('_') ? `${name}_` : name;
 }
 
 /** A name of a rule: only Python's keywords and the target are taken. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { expandPath } from '../manifest.ts';
 import { hasWildcard, patternToRegExp } from '../patterns.ts';
 import { itemsOf, type Plan, type PlannedInput, type PlannedStep, type StepItem } from '../plan.ts';
 import { type Part, parseTemplate, quoteForShell, referencesOf } from '../sheet/template.ts';
@@ -56,6 +57,9 @@ interface Scope {
   step: PlannedStep;
   only?: StepItem;
 }
+
+/** For what does not depend on an item. */
+const NO_ITEM: StepItem = { key: 'all', values: {} };
 
 class Writer {
   readonly #plan: Plan;
@@ -132,11 +136,11 @@ class Writer {
     if (step.image) rule.line('container', pythonText(`docker://${step.image}`));
     for (const input of step.inputs) rule.entry('input', pythonName(input.name), this.#input(scope, input));
     const used = new Set(step.inputs.flatMap((input) => (input.kind === 'from' ? [input.step] : [])));
-    for (const after of step.after.filter((other) => !used.has(other))) {
+    for (const [nth, after] of step.after.filter((other) => !used.has(other)).entries()) {
       const other = this.#plan.steps.find((candidate) => candidate.name === after);
       const [mark] = other ? marksOf(other) : [];
-      if (other && mark !== undefined)
-        rule.entry('input', pythonName(`after_${after}`), this.#everyItem(other, mark, []));
+      // No input of a sheet begins with an underscore.
+      if (other && mark !== undefined) rule.entry('input', `_after${nth}`, this.#everyItem(other, mark, []));
     }
     for (const output of step.outputs) {
       const path = this.#quoted(scope, outputPath(step, output, this.#itemTemplate(step)));
@@ -213,7 +217,9 @@ class Writer {
     const source = patternToRegExp(constant ? output.path : this.#constantOrStar(scope, output.path)).source;
     // find has no (?:…); a plain group does the same here.
     const regex = `./(${source.slice(1, -1).replaceAll('(?:', '(').replaceAll('\\/', '/')})`;
-    const find = braces(`find . -regextype posix-extended -type f -regex ${quoteForShell(regex)}`);
+    const find = braces(
+      `find . -regextype posix-extended -path './*.files' -prune -o -not -type d -regex ${quoteForShell(regex)} -print`,
+    );
     return [
       `mkdir -p ${target}`,
       `${find} | while IFS= read -r file; do mkdir -p ${target}/"$(dirname "$file")"; cp -p "$file" ${target}/"$file"; done`,
@@ -226,7 +232,7 @@ class Writer {
       ? this.#constant(scope, path)
       : parseTemplate(path)
           .map((part) =>
-            typeof part === 'string' ? part : part.reference[0] === 'parameters' ? this.#fixed(part.reference) : '*',
+            typeof part === 'string' ? part : this.#isItem(part.reference) ? '*' : this.#fixed(scope, part.reference),
           )
           .join('');
   }
@@ -240,18 +246,18 @@ class Writer {
       const input = step.inputs.find(({ name }) => name === field);
       const name = pythonName(field ?? '');
       if (input && !isList(this.#plan, input)) return `"$ROOT"/{input.${name}:q}`;
-      rule.entry('params', `files_${name}`, `lambda w, input: here(input.${name})`);
-      return `{params.files_${name}:q}`;
+      rule.entry('params', `files_${field}`, `lambda w, input: here(input.${name})`);
+      return `{params.files_${field}:q}`;
     }
     if (head === 'resources') return field === 'vcpus' ? '{threads}' : '{resources.memory_mib}';
     if (head === 'parameters' || head === 'launch') {
-      const name = pythonName(`${head === 'launch' ? 'launch_' : ''}${field}`);
+      const name = `${head === 'launch' ? 'launch' : 'p'}_${field}`;
       rule.entry('params', name, `config[${pythonText(head)}][${pythonText(field ?? '')}]`);
       return `{params.${name}:q}`;
     }
-    if (scope.only) return braces(quoteForShell(this.#fixed(reference, scope.only)));
+    if (scope.only) return braces(quoteForShell(this.#fixed(scope, reference)));
     if (field === undefined || field === 'name') return `{wildcards.${wildcard(head)}:q}`;
-    const name = pythonName(`${head}_${field}`);
+    const name = `f_${head}_${field}`;
     rule.entry('params', name, `lambda w: FIELDS[${pythonText(head)}][w.${wildcard(head)}][${pythonText(field)}]`);
     return `{params.${name}:q}`;
   }
@@ -259,10 +265,10 @@ class Writer {
   #shellPath(scope: Scope, template: string): string {
     return inShell(
       parseTemplate(template),
-      ([head = '', field]) =>
-        scope.only || !Object.hasOwn(this.#plan.dimensions, head)
-          ? braces(quoteForShell(this.#fixed([head, ...(field === undefined ? [] : [field])], scope.only)))
-          : `{wildcards.${wildcard(head)}:q}`,
+      (reference) =>
+        scope.only || !this.#isItem(reference)
+          ? braces(quoteForShell(this.#fixed(scope, reference)))
+          : `{wildcards.${wildcard(reference[0] ?? '')}:q}`,
       quoteForShell,
     );
   }
@@ -276,19 +282,19 @@ class Writer {
     );
   }
 
-  #pattern(_scope: Scope, template: string, inBraces: (dimension: string) => string): string {
+  #pattern(scope: Scope, template: string, inBraces: (dimension: string) => string): string {
     return parseTemplate(template)
       .map((part) => {
         if (typeof part === 'string') return braces(part);
         const [head = ''] = part.reference;
-        return Object.hasOwn(this.#plan.dimensions, head) ? inBraces(head) : braces(this.#fixed(part.reference));
+        return this.#isItem(part.reference) ? inBraces(head) : braces(this.#fixed(scope, part.reference));
       })
       .join('');
   }
 
-  #constant({ only }: Scope, template: string): string {
+  #constant(scope: Scope, template: string): string {
     return parseTemplate(template)
-      .map((part) => (typeof part === 'string' ? part : this.#fixed(part.reference, only)))
+      .map((part) => (typeof part === 'string' ? part : this.#fixed(scope, part.reference)))
       .join('');
   }
 
@@ -297,8 +303,7 @@ class Writer {
     const parts = parseTemplate(template).map((part) => {
       if (typeof part === 'string') return pythonText(part);
       const [head = '', field = 'name'] = part.reference;
-      if (scope.only || !Object.hasOwn(this.#plan.dimensions, head))
-        return pythonText(this.#fixed(part.reference, scope.only));
+      if (scope.only || !this.#isItem(part.reference)) return pythonText(this.#fixed(scope, part.reference));
       return field === 'name'
         ? `w.${wildcard(head)}`
         : `FIELDS[${pythonText(head)}][w.${wildcard(head)}][${pythonText(field)}]`;
@@ -307,12 +312,12 @@ class Writer {
   }
 
   /** What does not depend on a wildcard. */
-  #fixed([head = '', field = 'name']: readonly string[], item?: StepItem): string {
-    const { plan } = { plan: this.#plan };
-    if (head === 'parameters') return String(plan.parameters[field]);
-    if (head === 'launch') return field === 'id' ? plan.launchId : plan.consumer;
-    const value = item?.values[head];
-    return String(field === 'name' ? value?.name : value?.fields[field]);
+  #fixed({ step, only }: Scope, [head = '', field]: readonly string[]): string {
+    return expandPath(this.#plan, step, only ?? NO_ITEM, `\${{ ${field === undefined ? head : `${head}.${field}`} }}`);
+  }
+
+  #isItem([head = '']: readonly string[]): boolean {
+    return Object.hasOwn(this.#plan.dimensions, head);
   }
 }
 
