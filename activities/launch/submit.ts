@@ -10,7 +10,13 @@ import { ApplicationFailure } from '@temporalio/common';
 import { pinReference } from '../../lib/images/reference.ts';
 import { putText, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import { stepKey as rowKey, type StepItem as StepRow } from '../../lib/store/steps.ts';
-import { encodeManifest, expandArgv, expandEnvironment, manifestRow } from '../../workflows/launch/manifest.ts';
+import {
+  encodeManifest,
+  expandArgv,
+  expandEnvironment,
+  keepsState,
+  manifestRow,
+} from '../../workflows/launch/manifest.ts';
 import { formatSubmission, JOB_ENVIRONMENT } from '../../workflows/launch/model.ts';
 import { cacheGroup, inventoryAddress, launchState, preflightAddress } from '../../workflows/launch/places.ts';
 import { itemsOf, type Plan, type PlannedStep, type StepItem } from '../../workflows/launch/plan.ts';
@@ -156,7 +162,8 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
         [JOB_ENVIRONMENT.rowBytes]: String(rowBytes),
       },
       ...(plan.sharedFileSystem && { sharedFileSystem: plan.sharedFileSystem }),
-      ...(step.head && { keep: true }),
+      ...(step.head && { head: true }),
+      ...(keepsState(step) && { keep: true }),
       tags: { 'longhaul:launch': launchId, 'longhaul:step': step.name, 'longhaul:consumer': plan.consumer },
     };
   }

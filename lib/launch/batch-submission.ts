@@ -31,7 +31,9 @@ export interface BatchRequest {
   /** The submission key and where the manifest lies. */
   contract: Readonly<Record<string, string>>;
   sharedFileSystem?: object;
-  /** A head job: `keep` runs beside it. */
+  /** Goes to the queue of head jobs. */
+  head?: boolean;
+  /** `keep` runs beside it. */
   keep?: boolean;
   tags: Readonly<Record<string, string>>;
 }

@@ -29,8 +29,8 @@ export interface HostPool {
 export interface Demand {
   vcpus: number;
   memoryMiB: number;
-  /** A head job has a third helper. */
-  head?: unknown;
+  /** A head job whose folder is kept has a third helper. */
+  head?: { state: { keep: readonly string[] } };
 }
 
 export interface Misfit {
@@ -39,7 +39,11 @@ export interface Misfit {
 }
 
 /** The helpers stand in the same task, so their reservations count too: ECS adds up a task's containers. */
-const helpersOf = ({ head }: Pick<Demand, 'head'>): string[] => ['stage', ...(head ? ['keep'] : []), 'publish'];
+const helpersOf = ({ head }: Pick<Demand, 'head'>): string[] => [
+  'stage',
+  ...(head?.state.keep.length ? ['keep'] : []),
+  'publish',
+];
 
 function help(demand: Pick<Demand, 'head'>): Demand {
   const { length } = helpersOf(demand);

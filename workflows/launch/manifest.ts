@@ -100,9 +100,13 @@ export function manifestRow(
     ...(place.cache !== undefined && { cache: `${place.cache}${place.key}/` }),
     starts: `${place.launchState}starts/${step.name}/${item.key}/`,
     ...(plan.sharedFileSystem && { sharedOutputs: `longhaul/${plan.launchId}/${step.name}/${item.key}` }),
-    ...(step.head && { state: { ...step.head.state, prefix: headState(place.launchState, step.name) } }),
+    ...(step.head &&
+      keepsState(step) && { state: { ...step.head.state, prefix: headState(place.launchState, step.name) } }),
   };
 }
+
+/** Whether something of its working folder is to outlive a head job: then `keep` runs beside it. */
+export const keepsState = (step: Pick<PlannedStep, 'head'>): boolean => (step.head?.state.keep.length ?? 0) > 0;
 
 /** The variables of a step, the same for all its items: nothing of an item can stand in them. */
 export function expandEnvironment(plan: Plan, step: PlannedStep): Record<string, string> {

@@ -59,7 +59,7 @@ export function createBatchCompute({ batch, submitter, logs, settings }: BatchDe
     describeLimit: DESCRIBE_LIMIT,
 
     async submit(request, { lookFirst }) {
-      const queue = queueFor(settings, { head: request.keep });
+      const queue = queueFor(settings, request);
       const earlier = lookFirst ? await findByName(batch, queue, request.name) : undefined;
       if (earlier) return toJob(earlier.jobArn, earlier.jobId, request.name, queue);
       try {
