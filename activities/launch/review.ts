@@ -101,23 +101,23 @@ export function createReviewActivities(dependencies: LaunchDependencies) {
       }
       if (await workedOnElsewhere(service, input, failures, all)) return { state: 'OPEN' };
       const nameOf = (index: number) => all[index]?.key ?? String(index);
-      const examined = await examine(service, input.generation, failures, nameOf);
-      const newest = said ? tellTasks(examined, said) : examined;
+      const closely = await examine(service, input.generation, failures, nameOf);
+      const newest = said ? tellTasks(closely, said) : closely;
       const review = sumUp(step, failures, newest, before, { missing, nameOf });
-      const { final, examined: told, failures: failed_jobs } = review;
+      const { final, examined, failures: failed_jobs } = review;
       if (review.again.length > 0 && (final.length === 0 || plan.onFailure === 'finish')) {
         await files.keepReview(input, input.generation, review);
-        await steps.reviewed(key, { items: counts(final.length), failures: told, failed_jobs });
+        await steps.reviewed(key, { items: counts(final.length), failures: examined, failed_jobs });
         return { state: 'RETRY', again: review.again.length, causes: countCauses(review.again) };
       }
-      const { name, cause, errorType } = explain(final, told);
+      const { name, cause, errorType } = explain(final, examined);
       await steps.ended(key, {
         ...facts,
         items: counts(missing.size),
         state: 'FAILED',
         cause,
         error_type: errorType,
-        failures: told,
+        failures: examined,
         failed_jobs,
       });
       log.warn('step failed', { launchId: input.launchId, step: step.name, failed: missing.size, cause: name });

@@ -13,6 +13,7 @@ import { createInterface } from 'node:readline';
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Job } from '../../jobs/job.ts';
 import { restoreState, StateKeeper } from '../../jobs/state.ts';
+import { expandScript } from '../../workflows/launch/manifest.ts';
 import type { Plan, PlannedStep } from '../../workflows/launch/plan.ts';
 import { planLaunch } from '../../workflows/launch/plan-launch.ts';
 import type { Sheet } from '../../workflows/launch/sheet/sheet.ts';
@@ -89,13 +90,14 @@ export async function openEngine(
     }) as unknown as Job;
 
   const start = (): HeadRun => {
-    const script = step.main.kind === 'command' ? step.main.script : '';
+    const text = step.main.kind === 'command' ? step.main.script : '';
+    const script = expandScript(planned.plan, step, { key: 'all', values: {} }, {}, text);
     // As the Batch stand-in does: paths in variables are those of the container.
     const variables = Object.entries(step.environment).map(([name, value]) => [
       name,
       value.replaceAll('/longhaul/work', folder),
     ]);
-    const child = spawn('/bin/sh', ['-euc', script], {
+    const child = spawn('/bin/sh', ['-c', script], {
       cwd: outputs,
       detached: true,
       env: {

@@ -118,7 +118,7 @@ describe('the launch command', () => {
     expect(step.main).toEqual({
       kind: 'command',
       script:
-        "exec snakemake --snakefile ../inputs/workflow/Snakefile --configfile ../inputs/made/config.yaml --cores 4 --resources memory_mib=2048 --rerun-incomplete --nolock --nocolor --keep-going --config 'a=it'\\''s'",
+        "exec snakemake --snakefile ../inputs/workflow/Snakefile --configfile ../inputs/made/config.yaml --cores 4 --resources memory_mib=${{ resources.memoryMiB }} --rerun-incomplete --nolock --nocolor --keep-going --config 'a=it'\\''s'",
     });
   });
 

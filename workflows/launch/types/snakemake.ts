@@ -33,13 +33,14 @@ export const snakemake: WorkflowTypePlugin = {
     markers: ['.snakemake/incomplete/**', '.snakemake/metadata/**'],
   },
 
-  plan({ sheet, definition, steps, vcpus, memoryMiB }: HeadContext): HeadJob {
-    const words = [
+  plan({ sheet, definition, steps, vcpus }: HeadContext): HeadJob {
+    const first = [
       'snakemake',
       ...['--snakefile', definition?.path ?? `${MADE}/Snakefile`],
       ...['--configfile', `${MADE}/config.yaml`],
       ...['--cores', String(vcpus)],
-      ...['--resources', `memory_mib=${memoryMiB}`],
+    ];
+    const rest = [
       // A job that a dead head has left half done is done again; its lock says nothing, since one head works here.
       '--rerun-incomplete',
       '--nolock',
@@ -48,7 +49,11 @@ export const snakemake: WorkflowTypePlugin = {
       ...(sheet.head.arguments ?? []),
     ];
     return {
-      main: { kind: 'command', script: `exec ${words.map(quoteForShell).join(' ')}` },
+      main: {
+        kind: 'command',
+        // A head that is tried again with more memory says so to Snakemake.
+        script: `exec ${inShell(first)} --resources memory_mib=\${{ resources.memoryMiB }} ${inShell(rest)}`,
+      },
       inputs: [],
       outputs: steps ? outputsOf(steps) : declaredOutputs(sheet),
     };
@@ -74,6 +79,8 @@ export const snakemake: WorkflowTypePlugin = {
 
   parser: () => new SnakemakeLog(),
 };
+
+const inShell = (words: readonly string[]): string => words.map(quoteForShell).join(' ');
 
 /** Outputs of all items of a step under one name, `<step>.<output>`. */
 function outputsOf(plan: Plan): HeadJob['outputs'] {
