@@ -186,6 +186,25 @@ describe('a head job', () => {
     expect(row?.failures?.[0]?.last_log_lines?.join('\n')).toContain('nobody-makes-this');
   });
 
+  it('one of whose tasks was killed for its memory runs again with twice as much', async () => {
+    const once = join(longhaul.directory, 'killed-once');
+
+    const { status } = await launch('head-memory', {
+      steps: {
+        hungry: {
+          image: 't:1',
+          outputs: { o: 'o' },
+          command: `mkdir ${once} 2>/dev/null && kill -9 $$; echo done > \${{ outputs.o }}`,
+        },
+      },
+    });
+
+    expect(status).toBe('COMPLETE');
+    const [row] = await longhaul.steps.ofLaunch('head-memory', 1);
+    expect(row).toMatchObject({ generation: 2, failed_jobs: { OUT_OF_MEMORY: 1 } });
+    expect(row?.jobs.map(({ memory_mib: memory }) => memory)).toEqual([512, 1024]);
+  });
+
   it('runs a Snakefile from S3 or from its image, and is not run twice for the same', async () => {
     await longhaul.put('data/head/reads/a.txt', 'a\nb\n');
     await longhaul.put('data/head/reads/b.txt', 'c\n');

@@ -10,7 +10,7 @@ const read = (type: HeadType, text: string) => {
   for (const line of text.split('\n')) parser.read(line);
   return parser.picture();
 };
-const recorded = (name: string) => readFileSync(join(import.meta.dirname, '../logs', `${name}.log`), 'utf8');
+const recorded = (name: string) => readFileSync(join(import.meta.dirname, '../logs', `${name}.txt`), 'utf8');
 const counts = (tasks: ReturnType<typeof read>['tasks']) =>
   tasks.map(({ name, total, running, succeeded, failed }) => [name, total, running, succeeded, failed]);
 
