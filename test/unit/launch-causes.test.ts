@@ -72,6 +72,8 @@ const KNOWN: readonly [string, Ending, CauseName][] = [
   ['S3 being down', failed([stage, main(0), publish(70)]), 'INTERRUPTED'],
   ['a twin', failed([{ name: 'stage', exitCode: 64 }]), 'SUPERSEDED'],
   ['somebody', failed([stage, main(137)], 'wrong parameters, sorry'), 'TERMINATED'],
+  ['somebody, heeded by the command', failed([stage, main(143)], 'not needed any more'), 'TERMINATED'],
+  ['somebody while it staged', failed([{ name: 'stage', exitCode: 143 }], 'not needed any more'), 'TERMINATED'],
   ['somebody before it ran', failed([], 'not needed any more'), 'TERMINATED'],
   [
     'the queue',

@@ -122,6 +122,8 @@ export const JOB_EXIT = { superseded: 64, outputsMissing: 65, inputUnreadable: 6
 
 /** 128 + SIGKILL: how a shell reports a child the kernel killed for its memory, when ECS itself saw nothing of it. */
 const KILLED = 137;
+/** 128 + SIGTERM: how a container ends first that is told to stop. */
+const STOPPED = 143;
 
 /**
  * The wordings are those of the ECS agent and of AWS Batch: "CannotPullContainerError: …" and its like begin the reason
@@ -143,11 +145,9 @@ export function causeOf(ending: Ending): CauseName {
   if (ending.status === 'SUCCEEDED') return 'UNCOMMITTED';
   const code = culprit?.exitCode;
   if (code === undefined) return /^(Terminat|Cancel)/i.test(reason) || isForeign(reason) ? 'TERMINATED' : 'UNKNOWN';
-  if (culprit?.name === 'main') {
-    if (code === KILLED) return isForeign(reason) ? 'TERMINATED' : 'OUT_OF_MEMORY';
-    return 'EXIT_CODE';
-  }
-  return ofHelper(code, culprit?.name === 'stage', reason);
+  if ((code === KILLED || code === STOPPED) && isForeign(reason)) return 'TERMINATED';
+  if (culprit?.name === 'main') return code === KILLED ? 'OUT_OF_MEMORY' : 'EXIT_CODE';
+  return ofHelper(code, culprit?.name === 'stage');
 }
 
 /** The containers run one after the other, so the first that failed is the cause and later ones are consequences. */
@@ -167,7 +167,7 @@ function startProblem(said: string): CauseName | undefined {
     : 'IMAGE';
 }
 
-function ofHelper(code: number, staging: boolean, reason: string): CauseName {
+function ofHelper(code: number, staging: boolean): CauseName {
   switch (code) {
     case JOB_EXIT.superseded:
       return 'SUPERSEDED';
@@ -178,7 +178,7 @@ function ofHelper(code: number, staging: boolean, reason: string): CauseName {
     case JOB_EXIT.notAJob:
       return 'UNKNOWN';
     case KILLED:
-      return isForeign(reason) ? 'TERMINATED' : 'OUT_OF_MEMORY';
+      return 'OUT_OF_MEMORY';
     default:
       return 'INTERRUPTED';
   }
