@@ -26,9 +26,9 @@ export interface Job {
   /** Attempt of the launch. */
   launchAttempt: number;
   generation: number;
-  /** AWS_BATCH_JOB_ID; a child's is `<parent>:<index>`. */
+  /** As the compute service has it; a child's is `<parent>:<index>`. */
   id: string;
-  /** AWS_BATCH_JOB_ATTEMPT, from 1. */
+  /** The service's own, from 1. */
   attempt: number;
   /** The volume all containers of the job see. */
   work: string;
@@ -36,6 +36,10 @@ export interface Job {
   shared?: string;
   /** ECS_CONTAINER_METADATA_URI_V4: the task metadata endpoint, seen from this container. */
   taskEndpoint?: string;
+  /** `publish` runs exactly when main has succeeded: nobody has to be asked. */
+  ordered?: boolean;
+  /** The service cannot tell the command which attempt it is. */
+  tellAttempt?: boolean;
   /** AWS_EC2_METADATA_SERVICE_ENDPOINT, the AWS SDKs' own name; EC2's fixed address without it. */
   instanceEndpoint?: string;
   /** A line for the job's log. */
@@ -56,15 +60,18 @@ export async function readJob(
   const submission = parseSubmission(need(JOB_ENVIRONMENT.submission));
   if (!submission) throw new JobError(EXIT.notAJob, `${JOB_ENVIRONMENT.submission} is not a submission key`);
   const rowBytes = Number(need(JOB_ENVIRONMENT.rowBytes));
-  const index = Number(env.AWS_BATCH_JOB_ARRAY_INDEX ?? 0);
+  const index = Number(env[JOB_ENVIRONMENT.jobIndex] ?? env.AWS_BATCH_JOB_ARRAY_INDEX ?? 0);
+  const failures = env[JOB_ENVIRONMENT.jobFailures];
   const shared = env[JOB_ENVIRONMENT.shared];
   return {
     row: await readRow(s3, need(JOB_ENVIRONMENT.manifest), index, rowBytes),
     step: submission.step,
     launchAttempt: submission.attempt,
     generation: submission.generation,
-    id: need('AWS_BATCH_JOB_ID'),
-    attempt: Number(env.AWS_BATCH_JOB_ATTEMPT ?? 1),
+    id: env[JOB_ENVIRONMENT.jobId] || need('AWS_BATCH_JOB_ID'),
+    attempt: failures === undefined ? Number(env.AWS_BATCH_JOB_ATTEMPT ?? 1) : Number(failures) + 1,
+    ...(failures !== undefined && { tellAttempt: true }),
+    ...(env[JOB_ENVIRONMENT.ordered] && { ordered: true }),
     work: need(JOB_ENVIRONMENT.work),
     ...(shared && { shared }),
     ...(env.ECS_CONTAINER_METADATA_URI_V4 && { taskEndpoint: env.ECS_CONTAINER_METADATA_URI_V4 }),

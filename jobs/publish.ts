@@ -17,9 +17,9 @@ import { parseS3Address } from '../lib/s3-address.ts';
 import { putFirst } from '../lib/s3-objects.ts';
 import { patternToRegExp } from '../workflows/launch/patterns.ts';
 import { type Commit, type CommittedFile, outputsDigest } from './commit.ts';
+import { mainContainer } from './ending.ts';
 import { EXIT } from './exit-codes.ts';
 import { attemptName, type Job, JobError } from './job.ts';
-import { mainContainer } from './task-metadata.ts';
 
 const STORING = 4;
 

@@ -3,21 +3,29 @@
  *
  * @module
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { mainEnding } from './ending.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Job, JobError, readJob } from './job.ts';
 import { keep } from './keep.ts';
 import { publish } from './publish.ts';
 import { stage } from './stage.ts';
-import { mainEnding } from './task-metadata.ts';
 
 const roles = { stage, publish, keep: keepBeside } as const;
 
-/** ECS stops a task by SIGTERM: enough time to keep the folder once more. */
+/** ECS and Kubernetes stop it by SIGTERM: enough time to keep the folder once more. */
 async function keepBeside(s3: S3Client, job: Job): Promise<number> {
   const stopped = new AbortController();
   process.once('SIGTERM', () => stopped.abort());
-  return keep(s3, job, () => mainEnding(job), stopped.signal);
+  const code = await keep(s3, job, () => mainEnding(job), stopped.signal);
+  // Kubernetes starts it again whenever it ends by itself, and stops it after publish.
+  if (job.ordered) await untilStopped(stopped.signal);
+  return code;
+}
+
+async function untilStopped(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await delay(60_000, undefined, { signal }).catch(() => {});
 }
 
 /** @returns the exit code; what went wrong has been said */

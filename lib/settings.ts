@@ -21,6 +21,14 @@ export interface Settings {
   batchQueue: string;
   headQueue: string;
   jobImage: string;
+  /** Empty: this worker has no compute service eks. */
+  eksCluster: string;
+  /** Empty: the current context of the kubeconfig, or the cluster this runs in. */
+  eksContext: string;
+  eksNamespace: string;
+  eksServiceAccount: string;
+  /** Pods of one array at a time. */
+  eksParallelism: number;
   /** Empty: images without a registry are looked for on Docker Hub itself. */
   imageRegistry: string;
   jobRole: string;
@@ -45,6 +53,16 @@ const oneOf =
   (value: string) =>
     known.includes(value) ? undefined : `one of ${known.join(', ')}`;
 const matches = (pattern: RegExp, words: string) => (value: string) => (pattern.test(value) ? undefined : words);
+
+const wholeNumber =
+  (least: number, most: number, unit = 'from ') =>
+  (value: string) =>
+    /^\d{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most
+      ? undefined
+      : `a whole number ${unit}${least} to ${most}`;
+const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** All others are texts. */
+const NUMBERS: ReadonlySet<keyof Settings> = new Set(['pollSeconds', 'eksParallelism']);
 
 const REGISTRY_ADDRESS = 'https://host[:port], or http://127.0.0.1[:port]';
 
@@ -114,7 +132,7 @@ export const SETTINGS: readonly Setting[] = [
     env: 'LONGHAUL_COMPUTE_SERVICE',
     fallback: 'batch',
     about: 'compute service of sheets that name none',
-    check: oneOf('batch'),
+    check: oneOf('batch', 'eks'),
   },
   {
     name: 'batchQueue',
@@ -138,6 +156,41 @@ export const SETTINGS: readonly Setting[] = [
     check: matches(/^\S+$/, 'an image reference'),
   },
   {
+    name: 'eksCluster',
+    env: 'LONGHAUL_EKS_CLUSTER',
+    fallback: '',
+    about: 'turns the compute service eks on: the name of the cluster',
+    check: matches(/^([A-Za-z0-9][A-Za-z0-9_-]{0,99})?$/, 'the name of a cluster'),
+  },
+  {
+    name: 'eksContext',
+    env: 'LONGHAUL_EKS_CONTEXT',
+    fallback: '',
+    about: 'context of the kubeconfig; the current one when empty',
+    check: matches(/^\S*$/, 'a name without spaces'),
+  },
+  {
+    name: 'eksNamespace',
+    env: 'LONGHAUL_EKS_NAMESPACE',
+    fallback: 'longhaul',
+    about: 'namespace of the jobs, of this installation alone',
+    check: matches(DNS_LABEL, 'the name of a namespace'),
+  },
+  {
+    name: 'eksServiceAccount',
+    env: 'LONGHAUL_EKS_SERVICE_ACCOUNT',
+    fallback: 'longhaul-jobs',
+    about: 'service account jobs run under: its role on AWS is theirs',
+    check: matches(DNS_LABEL, 'the name of a service account'),
+  },
+  {
+    name: 'eksParallelism',
+    env: 'LONGHAUL_EKS_PARALLELISM',
+    fallback: '500',
+    about: 'pods of one array that may be there at a time',
+    check: wholeNumber(1, 10_000),
+  },
+  {
     name: 'imageRegistry',
     env: 'LONGHAUL_IMAGE_REGISTRY',
     fallback: '',
@@ -156,10 +209,7 @@ export const SETTINGS: readonly Setting[] = [
     env: 'LONGHAUL_POLL_SECONDS',
     fallback: '30',
     about: 'how often the poller looks at open jobs',
-    check: (value) =>
-      /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= 3600
-        ? undefined
-        : 'a whole number of seconds, 1 to 3600',
+    check: wholeNumber(1, 3600, 'of seconds, '),
   },
   {
     name: 'buildId',
@@ -198,7 +248,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     // The value itself stays out: it may be a key.
     if (expected)
       problems.push(`${fromEnv ? setting.env : `${file}:${inFile?.line}: ${setting.name}`}: expected ${expected}`);
-    settings[setting.name] = setting.name === 'pollSeconds' ? Number(value) : value;
+    settings[setting.name] = NUMBERS.has(setting.name) ? Number(value) : value;
   }
   if (problems.length > 0) throw new SettingsError(problems.join('\n'));
   return settings as unknown as Settings;

@@ -80,6 +80,42 @@ const KNOWN: readonly [string, Ending, CauseName][] = [
     failed([], 'Canceled by JobStateTimeLimit action due to reason: MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT'),
     'STUCK',
   ],
+  [
+    'memory, as the kubelet sees it',
+    failed([stage, main(137, 'OOMKilled'), { name: 'publish' }], undefined),
+    'OUT_OF_MEMORY',
+  ],
+  [
+    'a deadline of a pod',
+    failed([stage, main(137)], 'DeadlineExceeded: Pod was active on the node longer than the specified deadline'),
+    'TIMEOUT',
+  ],
+  [
+    'a node that was drained',
+    failed([stage, main(143)], 'DisruptionTarget: EvictionByEvictionAPI: Eviction API: evicting'),
+    'HOST_LOST',
+  ],
+  ['a full disk', failed([], 'Evicted: The node was low on resource: ephemeral-storage.'), 'HOST_LOST'],
+  ['a node that is gone', failed([], 'PodGone: its pod is not there any more: its node was lost'), 'HOST_LOST'],
+  [
+    'an image the kubelet cannot have',
+    failed([], 'ErrImagePull: failed to pull and unpack image "docker.io/library/toolz:1": not found'),
+    'IMAGE',
+  ],
+  [
+    'a registry that does not answer the kubelet',
+    failed([], 'ImagePullBackOff: Back-off pulling image "tools:1": ErrImagePull: dial tcp: i/o timeout'),
+    'INTERRUPTED',
+  ],
+  [
+    'a command that containerd does not find',
+    failed([
+      stage,
+      main(128, 'StartError: failed to create containerd task: exec: "tool": executable file not found in $PATH'),
+    ]),
+    'IMAGE',
+  ],
+  ['somebody, by the deadline of a Job', failed([stage, main(143)], 'cancelled by the user'), 'TERMINATED'],
   ['nothing at all', { status: 'FAILED', containers: [] }, 'UNKNOWN'],
   ['Batch forgetting it', { status: 'LOST', containers: [] }, 'LOST'],
   ['success without a commit', { status: 'SUCCEEDED', containers: [] }, 'UNCOMMITTED'],

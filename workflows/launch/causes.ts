@@ -126,18 +126,27 @@ const KILLED = 137;
 const STOPPED = 143;
 
 /**
+ * Of Kubernetes: conditions and reasons of a pod that its node or the cluster ended. `PodGone` is the service's own: a pod
+ * that failed and is not there any more, as those of lost nodes are not.
+ */
+const KUBERNETES_HOST_LOST =
+  /^(DisruptionTarget|PodGone|Evicted|NodeLost|NodeShutdown|Terminated|Shutdown|Preempting|NodeAffinity|OutOf(cpu|memory|pods)|UnexpectedAdmissionError)\b/;
+
+/**
  * The wordings are those of the ECS agent and of AWS Batch: "CannotPullContainerError: …" and its like begin the reason
  * of a container, "Host EC2 (instance i-…) terminated." and "Job attempt duration exceeded timeout" are status reasons.
+ * Of Kubernetes they are reasons of pods and containers, with their messages behind a colon.
  */
 export function causeOf(ending: Ending): CauseName {
   if (ending.status === 'LOST') return 'LOST';
   const reason = ending.reason ?? '';
-  if (reason.startsWith('Host EC2')) return 'HOST_LOST';
-  if (/duration exceeded timeout/i.test(reason)) return 'TIMEOUT';
-  if (/JobStateTimeLimit|MISCONFIGURATION:|CAPACITY:|^UNDETERMINED|^ACTION_REQUIRED/.test(reason)) return 'STUCK';
+  if (reason.startsWith('Host EC2') || KUBERNETES_HOST_LOST.test(reason)) return 'HOST_LOST';
+  if (/duration exceeded timeout|^DeadlineExceeded\b/i.test(reason)) return 'TIMEOUT';
+  if (/JobStateTimeLimit|MISCONFIGURATION:|CAPACITY:|^UNDETERMINED|^ACTION_REQUIRED|^Unschedulable/.test(reason))
+    return 'STUCK';
   const culprit = culpritOf(ending);
   const said = `${culprit?.reason ?? ''} ${reason}`;
-  if (/OutOfMemory/i.test(said)) return 'OUT_OF_MEMORY';
+  if (/OutOfMemory|OOMKilled/i.test(said)) return 'OUT_OF_MEMORY';
   if (/unable to assume|AccessDenied|not authorized to perform|ResourceInitializationError.*(auth|role)/i.test(said))
     return 'ROLE';
   const starting = startProblem(said);
@@ -157,9 +166,13 @@ export function culpritOf<T extends Ending['containers'][number]>(ending: { cont
   );
 }
 
+/** Of the ECS agent, then of the kubelet. */
+const START_PROBLEMS =
+  /Cannot(Pull|Create|Start)\w*Error|DockerTimeoutError|CannotInspectContainerError|\b(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName|ImageInspectError|StartError|ContainerCannotRun|RunContainerError|CreateContainer(Config)?Error)\b/;
+
 /** What kept a container from starting: the image's fault, or the agent's and the network's. */
 function startProblem(said: string): CauseName | undefined {
-  const match = /Cannot(Pull|Create|Start)\w*Error|DockerTimeoutError|CannotInspectContainerError/.exec(said);
+  const match = START_PROBLEMS.exec(said);
   if (!match) return undefined;
   if (/^(Docker|CannotInspect)/.test(match[0])) return 'INTERRUPTED';
   return /toomanyrequests|timeout|timed out|connection (reset|refused)|temporarily|\b50[023]\b|EOF/i.test(said)
@@ -200,8 +213,8 @@ export interface StuckReason {
 
 /**
  * Every code of AWS Batch's status reason of blocked jobs, by the page "Automatic remediation with
- * jobStateTimeLimitActions" of the AWS Batch User Guide, and two shorter ones for codes to come. The first that matches
- * counts.
+ * jobStateTimeLimitActions" of the AWS Batch User Guide, and two shorter ones for codes to come; then what Kubernetes says
+ * of a pod that does not start. The first that matches counts.
  */
 export const STUCK_REASONS: readonly StuckReason[] = [
   {
@@ -237,6 +250,20 @@ export const STUCK_REASONS: readonly StuckReason[] = [
     remedy:
       'look whether the compute environment is enabled and valid, whether its subnets have addresses and a way to ECS, and whether its instances register; whenStuck.failAfterSeconds ends the wait',
   },
+  {
+    code: 'Unschedulable',
+    remedy:
+      'lower resources, or let the cluster have nodes that are large enough and take these pods: the message counts what is wrong with those it has',
+  },
+  {
+    code: 'ErrImagePull',
+    remedy: 'see whether the image is there and the nodes may pull it: "longhaul launch preflight" asks its registry',
+  },
+  {
+    code: 'ImagePullBackOff',
+    remedy: 'see whether the image is there and the nodes may pull it: "longhaul launch preflight" asks its registry',
+  },
+  { code: 'CreateContainer', remedy: 'correct what the message names: a volume, a claim or a secret is not there' },
 ];
 
 /** @returns undefined for a reason that says nothing of being stuck */

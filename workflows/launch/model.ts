@@ -41,7 +41,7 @@ export const canMove = (from: LaunchStatus | undefined, to: LaunchStatus): boole
 export const isEnded = (status: LaunchStatus): boolean =>
   status === 'COMPLETE' || status === 'FAILED' || status === 'CANCELLED';
 
-export const COMPUTE_SERVICES = ['batch'] as const;
+export const COMPUTE_SERVICES = ['batch', 'eks'] as const;
 export type ComputeService = (typeof COMPUTE_SERVICES)[number];
 
 /** Of these Longhaul runs every step itself; all others are head jobs: one job runs another workflow engine, or a tool. */
@@ -216,6 +216,12 @@ export const JOB_ENVIRONMENT = {
   rowBytes: 'LONGHAUL_ROW_BYTES',
   work: 'LONGHAUL_WORK',
   shared: 'LONGHAUL_SHARED',
+  /** Where no service of AWS says them: the job, of a child `<job>:<index>`; its row; how often it has failed before. */
+  jobId: 'LONGHAUL_JOB_ID',
+  jobIndex: 'LONGHAUL_JOB_INDEX',
+  jobFailures: 'LONGHAUL_JOB_FAILURES',
+  /** `publish` runs exactly when main has succeeded. */
+  ordered: 'LONGHAUL_ORDERED',
 } as const;
 
 export interface Submission {

@@ -4,11 +4,18 @@
  * @module
  */
 import { type BatchDependencies, createBatchCompute } from './batch.ts';
+import { createEksCompute, type EksSettings } from './eks.ts';
 import type { ComputeService } from './service.ts';
 
-export type ComputeDependencies = BatchDependencies;
+export interface ComputeDependencies extends BatchDependencies {
+  settings: BatchDependencies['settings'] & EksSettings;
+}
 
 export function createComputeServices(dependencies: ComputeDependencies): ReadonlyMap<string, ComputeService> {
-  const services = [createBatchCompute(dependencies)];
+  const { settings } = dependencies;
+  const services = [
+    createBatchCompute(dependencies),
+    ...(settings.eksCluster === '' ? [] : [createEksCompute({ settings })]),
+  ];
   return new Map(services.map((service) => [service.name, service]));
 }
