@@ -45,6 +45,7 @@ const POD: Shape = {
   tolerations: true,
   affinity: true,
   priorityClassName: true,
+  schedulerName: true,
   initContainers: [CONTAINER],
   containers: [CONTAINER],
   volumes: [

@@ -10,11 +10,14 @@ import { type PodHost, PodRun } from './pod-run.ts';
 export class Kubelet {
   readonly #host: PodHost;
   readonly #logs: PodLogs;
+  readonly #isOurs: (node: string | undefined) => boolean;
   readonly #runs = new Map<string, PodRun>();
   #closed = false;
 
-  constructor(host: PodHost, logs: PodLogs) {
+  /** @param isOurs whether there is such a node: others are played by whoever put the pod there */
+  constructor(host: PodHost, logs: PodLogs, isOurs: (node: string | undefined) => boolean) {
     this.#host = host;
+    this.#isOurs = isOurs;
     this.#logs = logs;
     host.cluster.onChange(() => this.#look());
   }
@@ -38,7 +41,7 @@ export class Kubelet {
       there.add(uid);
       const run = this.#runs.get(uid);
       if (run && deletionTimestamp !== undefined) run.stop();
-      if (!run && pod.spec.nodeName && !isTerminal(pod)) this.#runs.set(uid, new PodRun(this.#host, pod));
+      if (!run && this.#isOurs(pod.spec.nodeName) && !isTerminal(pod)) this.#runs.set(uid, new PodRun(this.#host, pod));
     }
     for (const [uid, run] of this.#runs) {
       if (there.has(uid)) continue;

@@ -63,6 +63,7 @@ export interface Volume {
 export interface PodSpec {
   restartPolicy?: string;
   nodeName?: string;
+  schedulerName?: string;
   activeDeadlineSeconds?: number;
   terminationGracePeriodSeconds?: number;
   initContainers?: Container[];

@@ -37,6 +37,10 @@ export class Nodes {
     return [...this.#names];
   }
 
+  has(name: string | undefined): boolean {
+    return name !== undefined && this.#names.has(name);
+  }
+
   lose(name: string): boolean {
     if (!this.#names.delete(name)) return false;
     for (const pod of this.#cluster.pods.all().filter(({ spec }) => spec.nodeName === name)) {
@@ -74,7 +78,7 @@ export class Nodes {
   }
 
   #place(pod: Pod, used: ReadonlyMap<string, { cpu: number; memory: number }>): void {
-    if (pod.metadata.deletionTimestamp !== undefined) return;
+    if (pod.metadata.deletionTimestamp !== undefined || !isOurs(pod.spec)) return;
     const wanted = requestOf(pod.spec);
     const lacking = { cpu: 0, memory: 0 };
     for (const [name, node] of used) {
@@ -105,6 +109,9 @@ export class Nodes {
     if (JSON.stringify(pod.status.conditions) !== before) this.#cluster.changed(pod);
   }
 }
+
+/** Pods may name another scheduler, which may be none. */
+const isOurs = ({ schedulerName = 'default-scheduler' }: PodSpec): boolean => schedulerName === 'default-scheduler';
 
 /** The largest init container or all others together, with the sidecars that run beside both. */
 export function requestOf({ initContainers = [], containers }: PodSpec): { cpu: number; memory: number } {

@@ -6,7 +6,7 @@
 import type { Cluster } from './cluster.ts';
 import { admitJob, patchJob } from './job-rules.ts';
 import { refuseUnknownFields } from './known-fields.ts';
-import { type ContainerStatus, type Job, type Pod } from './model.ts';
+import { type ContainerStatus, type Job, type Pod, setCondition } from './model.ts';
 import type { PodLogs } from './pod-logs.ts';
 import { fieldSelector, labelSelector } from './selectors.ts';
 import { ApiError, badRequest, notFound } from './status.ts';
@@ -66,6 +66,10 @@ export function route(cluster: Cluster, logs: PodLogs, request: ApiRequest): Api
       cluster.deletePod(pod);
       return { status: 200, body: pod };
     });
+  if (pods && name !== undefined && sub === 'status' && method === 'PATCH')
+    return call('patchPodStatus', () => patchStatus(cluster, namespace, name, request));
+  if (pods && name !== undefined && sub === 'binding' && method === 'POST')
+    return call('bindPod', () => bind(cluster, namespace, name, request));
   if (pods && name !== undefined && sub === 'log' && method === 'GET')
     return call('readLog', () => ({ status: 200, body: readLog(cluster, logs, namespace, name, request.query) }));
   return call('unknown', () => {
@@ -119,20 +123,49 @@ function listOf<T extends Job | Pod>(
   return collection.list(namespace, (one) => hasLabels(one.metadata.labels ?? {}) && hasFields(one), limit, token);
 }
 
+function checkPatchType(contentType: string): void {
+  if (PATCHES.includes(contentType)) return;
+  throw new ApiError(
+    415,
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${PATCHES.join(', ')}`,
+  );
+}
+
 function patch(cluster: Cluster, namespace: string, name: string, { contentType, body }: ApiRequest) {
-  if (!PATCHES.includes(contentType)) {
-    throw new ApiError(
-      415,
-      'UnsupportedMediaType',
-      `the body of the request was in an unknown format - accepted media types include: ${PATCHES.join(', ')}`,
-    );
-  }
+  checkPatchType(contentType);
   const job = cluster.jobs.get(namespace, name);
   const sent = parse(body) as { metadata?: { resourceVersion?: string } };
   checkVersion(job, sent.metadata?.resourceVersion);
   patchJob(job, sent);
   cluster.changed(job);
   return { status: 200, body: job };
+}
+
+/** Whoever plays the kubelet of a pod that no node of this cluster runs. */
+function patchStatus(cluster: Cluster, namespace: string, name: string, request: ApiRequest) {
+  checkPatchType(request.contentType);
+  const pod = cluster.pods.get(namespace, name);
+  const { status = {} } = parse(request.body) as { status?: Partial<Pod['status']> };
+  pod.status = { ...pod.status, ...status };
+  cluster.changed(pod);
+  cluster.release(pod);
+  return { status: 200, body: pod };
+}
+
+/** Whoever plays the scheduler. */
+function bind(cluster: Cluster, namespace: string, name: string, { body }: ApiRequest) {
+  const pod = cluster.pods.get(namespace, name);
+  if (pod.spec.nodeName)
+    throw new ApiError(
+      409,
+      'Conflict',
+      `Operation cannot be fulfilled on pods/binding "${name}": pod ${name} is already assigned to node "${pod.spec.nodeName}"`,
+    );
+  pod.spec.nodeName = (parse(body) as { target?: { name?: string } }).target?.name ?? '';
+  setCondition(pod.status.conditions, { type: 'PodScheduled', status: 'True' }, cluster.now());
+  cluster.changed(pod);
+  return { status: 201, body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 } };
 }
 
 function deleteJob(cluster: Cluster, namespace: string, name: string, { query, body }: ApiRequest) {

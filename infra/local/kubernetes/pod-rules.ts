@@ -39,8 +39,8 @@ export function checkPod(spec: PodSpec, at: string): Cause[] {
   const volumes = new Set((spec.volumes ?? []).map(({ name }) => name));
   const names = new Set<string>();
   const places = [
-    ...(spec.initContainers ?? []).map((container, index) => ({ container, path: `${at}.initContainers[${index}]` })),
     ...containers.map((container, index) => ({ container, path: `${at}.containers[${index}]` })),
+    ...(spec.initContainers ?? []).map((container, index) => ({ container, path: `${at}.initContainers[${index}]` })),
   ];
   const deadline = spec.activeDeadlineSeconds;
   return [

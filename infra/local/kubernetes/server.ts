@@ -71,9 +71,9 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
     KUBERNETES_SERVICE_HOST: '127.0.0.1',
     KUBERNETES_SERVICE_PORT: String(port),
   });
-  const kubelet = new Kubelet({ cluster, containers, directory, given }, logs);
+  const kubelet: Kubelet = new Kubelet({ cluster, containers, directory, given }, logs, (node) => nodes.has(node));
   const size = { cpu: 16, memoryMiB: 32_768, count: 2, ...options.nodes };
-  const nodes = new Nodes(cluster, size, (pod) => kubelet.lose(pod));
+  const nodes: Nodes = new Nodes(cluster, size, (pod) => kubelet.lose(pod));
   void new JobController(cluster);
 
   const server = createServer((request, response) => {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ApiException, BatchV1Api, CoreV1Api } from '@kubernetes/client-node';
+import type { ApiException, BatchV1Api, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 
 export interface Kubernetes {
   batch: BatchV1Api;
@@ -19,12 +19,13 @@ const PATIENCE_MS = 15_000;
 /**
  * By kubeconfig (KUBECONFIG, `~/.kube/config`; `aws eks get-token` works as its exec plug-in) or inside a cluster.
  * @param context of the kubeconfig; empty: the current one
+ * @param given instead of the kubeconfig that is found
  * @throws Error when the kubeconfig has no such context
  */
-export async function connectKubernetes(context: string): Promise<Kubernetes> {
+export async function connectKubernetes(context: string, given?: KubeConfig): Promise<Kubernetes> {
   const client = await import('@kubernetes/client-node');
-  const config = new client.KubeConfig();
-  config.loadFromDefault();
+  const config = given ?? new client.KubeConfig();
+  if (!given) config.loadFromDefault();
   if (context !== '') config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
   if (!cluster) {

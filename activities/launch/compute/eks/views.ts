@@ -94,7 +94,7 @@ function arrayView(job: V1Job, waiting: readonly V1Pod[], tellAfterMs: number): 
 /** A child that failed. @param pod undefined where Kubernetes has removed it */
 export function childView(job: V1Job, index: number, pod: V1Pod | undefined): JobView {
   const startedAt = pod && beganAt(pod);
-  // What has not ended by itself ended with its Job.
+  // What has not ended by itself ended with its Job, which removes the pods that ran.
   const own = pod && hasEndedPod(pod) && parseIndexes(job.status?.failedIndexes).has(index);
   const reason = own ? lastWords(pod) : (endOf(job) ?? lastWords(pod));
   return {
