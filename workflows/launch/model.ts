@@ -216,6 +216,13 @@ export const JOB_ENVIRONMENT = {
   rowBytes: 'LONGHAUL_ROW_BYTES',
   work: 'LONGHAUL_WORK',
   shared: 'LONGHAUL_SHARED',
+  /** Of services other than AWS Batch, which has its own. */
+  jobId: 'LONGHAUL_JOB_ID',
+  jobAttempt: 'LONGHAUL_JOB_ATTEMPT',
+  jobIndex: 'LONGHAUL_JOB_INDEX',
+  /** Where jobs are one process: a file that says which part ended how, and the variables that are main's alone. */
+  ending: 'LONGHAUL_JOB_ENDING',
+  mainEnvironment: 'LONGHAUL_MAIN_ENVIRONMENT',
 } as const;
 
 export interface Submission {
