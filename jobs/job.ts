@@ -7,6 +7,7 @@ import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { parseS3Address } from '../lib/s3-address.ts';
 import type { ManifestRow } from '../workflows/launch/manifest.ts';
 import { JOB_ENVIRONMENT, parseSubmission } from '../workflows/launch/model.ts';
+import type { StartRecord } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
 import type { MainEnding } from './main-ending.ts';
 
@@ -37,6 +38,8 @@ export interface Job {
   shared?: string;
   /** How main ended, undefined until it has; without it the task metadata endpoint of ECS is asked. */
   main?(): MainEnding | undefined;
+  /** Where it logs, known before it starts; without it the task metadata endpoint of ECS is asked. */
+  logs?: StartRecord['logs'];
   /** ECS_CONTAINER_METADATA_URI_V4: the task metadata endpoint, seen from this container. */
   taskEndpoint?: string;
   /** AWS_EC2_METADATA_SERVICE_ENDPOINT, the AWS SDKs' own name; EC2's fixed address without it. */

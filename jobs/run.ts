@@ -11,7 +11,6 @@ import { keep } from './keep.ts';
 import { publish } from './publish.ts';
 import { stage } from './stage.ts';
 import { mainEnding } from './task-metadata.ts';
-import { runWhole } from './whole.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,6 +23,8 @@ async function keepBeside(s3: S3Client, job: Job): Promise<number> {
 
 async function runAll(s3: S3Client, job: Job, env: Environment, args: readonly string[]): Promise<number> {
   const argv = args[0] === '--' ? args.slice(1) : args;
+  // Loaded here alone: stage and publish start twice for each job, and do without.
+  const { runWhole } = await import('./whole.ts');
   return runWhole(s3, job, { argv, env, signal: whenTerminated() });
 }
 

@@ -60,7 +60,9 @@ export async function mainContainer(job: Pick<Job, 'taskEndpoint' | 'main'>): Pr
  */
 export async function taskLogs({
   taskEndpoint: endpoint,
-}: Pick<Job, 'taskEndpoint'>): Promise<StartRecord['logs'] | undefined> {
+  logs,
+}: Pick<Job, 'taskEndpoint' | 'logs'>): Promise<StartRecord['logs'] | undefined> {
+  if (logs) return logs;
   if (!endpoint) return undefined;
   try {
     const answer = await fetch(endpoint, { signal: AbortSignal.timeout(TIMEOUT_MS) });

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vites
 import type { Claim, Commit } from '../../jobs/commit.ts';
 import { EXIT } from '../../jobs/exit-codes.ts';
 import { readJob } from '../../jobs/job.ts';
-import { inWork } from '../../jobs/main-process.ts';
+import { inWork } from '../../jobs/runtime.ts';
 import { runWhole } from '../../jobs/whole.ts';
 import { encodeManifest, type ManifestRow } from '../../workflows/launch/manifest.ts';
 import { BUCKET, CLAIM_KEY, COMMIT_KEY, type JobWorld, openJobWorld, ROW } from '../support/job-world.ts';
@@ -157,5 +157,50 @@ describe('what a job knows of itself', () => {
     );
     expect(job).toMatchObject({ id: '7:1', attempt: 2, row: { item: 'b' } });
     expect(await readJob(world.s3, env, () => {})).toMatchObject({ id: 'batch-1', attempt: 1, row: { item: 'a' } });
+  });
+});
+
+describe('the ending of an attempt', () => {
+  const endings = { LONGHAUL_JOB_ENDING: `s3://${BUCKET}/endings/lh-1/` };
+  const told = async () => (await world.keys('endings/')).map((key) => key.replace('endings/lh-1/', ''));
+
+  it.each([
+    ['success', 'true', {}, 'job-1/0.1.publish.0.exited'],
+    ['its own code', 'exit 64', {}, 'job-1/0.1.main.64.exited'],
+    ['the timeout', 'sleep 30', { LONGHAUL_TIMEOUT_SECONDS: '1' }, 'job-1/0.1.main.143.timeout'],
+    [
+      'too much memory',
+      `exec "${process.execPath}" -e 'const held = []; setInterval(() => held.push(Buffer.alloc(1e7, 1)), 20)'`,
+      { LONGHAUL_MEMORY_MIB: '96' },
+      'job-1/0.1.main.137.memory',
+    ],
+  ])('says %s', async (_, script, env, expected) => {
+    await runTelling(script, { ...endings, ...env });
+    expect(await told()).toEqual([expected]);
+  });
+
+  it('says that it was asked to end', async () => {
+    const stop = new AbortController();
+    const running = runTelling('echo begun > "$LONGHAUL_WORK/begun"; sleep 30', endings, stop.signal);
+    await until('a claim', async () => (await world.keys('launches/')).length > 0);
+    stop.abort();
+    await running;
+    expect(await told()).toEqual([expect.stringMatching(/^job-1\/0\.1\.(stage|main)\.143\.stopped$/)]);
+  });
+
+  async function runTelling(script: string, env: Record<string, string>, signal = new AbortController().signal) {
+    const job = await world.job({ script: `set -eu\n${script}\n` }, { say: () => {} });
+    return runWhole(world.s3, job, { argv: SCRIPT, env: { PATH: process.env.PATH, ...env }, signal });
+  }
+});
+
+describe('what a command leaves running', () => {
+  it('ends with it', async () => {
+    const { code } = await run('sleep 61 & echo $! > "$LONGHAUL_WORK/outputs/pid"', {
+      row: { outputs: [{ name: 'pid', path: 'pid' }] },
+    });
+    expect(code).toBe(0);
+    const pid = Number(await world.text('results/work/a/job-1-1/pid'));
+    await until('its end', () => !existsSync(`/proc/${pid}`));
   });
 });

@@ -220,9 +220,16 @@ export const JOB_ENVIRONMENT = {
   jobId: 'LONGHAUL_JOB_ID',
   jobAttempt: 'LONGHAUL_JOB_ATTEMPT',
   jobIndex: 'LONGHAUL_JOB_INDEX',
-  /** Where jobs are one process: a file that says which part ended how, and the variables that are main's alone. */
+  jobName: 'LONGHAUL_JOB_NAME',
+  /** Where jobs are one process: a file, or an address, that says which part ended how; what is main's alone. */
   ending: 'LONGHAUL_JOB_ENDING',
   mainEnvironment: 'LONGHAUL_MAIN_ENVIRONMENT',
+  runtime: 'LONGHAUL_RUNTIME',
+  image: 'LONGHAUL_IMAGE',
+  memory: 'LONGHAUL_MEMORY_MIB',
+  vcpus: 'LONGHAUL_VCPUS',
+  timeout: 'LONGHAUL_TIMEOUT_SECONDS',
+  logGroup: 'LONGHAUL_LOG_GROUP',
 } as const;
 
 export interface Submission {
