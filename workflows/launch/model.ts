@@ -41,7 +41,7 @@ export const canMove = (from: LaunchStatus | undefined, to: LaunchStatus): boole
 export const isEnded = (status: LaunchStatus): boolean =>
   status === 'COMPLETE' || status === 'FAILED' || status === 'CANCELLED';
 
-export const COMPUTE_SERVICES = ['batch'] as const;
+export const COMPUTE_SERVICES = ['batch', 'slurm'] as const;
 export type ComputeService = (typeof COMPUTE_SERVICES)[number];
 
 /** Of these Longhaul runs every step itself; all others are head jobs: one job runs another workflow engine, or a tool. */
