@@ -4,29 +4,25 @@
  *
  * @module
  */
-import { stat, writeFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Job } from './job.ts';
-import type { EndingProvider } from './main-ending.ts';
+import type { MainEnding } from './main-ending.ts';
 
-const timeOf = (job: Job, file: string): Promise<Date | undefined> =>
-  stat(join(job.work, file)).then(
-    ({ mtime }) => mtime,
-    () => undefined,
-  );
+const STAGED = '.staged';
+const SUCCEEDED = '.succeeded';
+
+const timeOf = (work: string, file: string): Date | undefined =>
+  statSync(join(work, file), { throwIfNoEntry: false })?.mtime;
 
 /** In `stage`, last: main begins now. */
-export const noteStaged = (job: Job): Promise<void> => writeFile(join(job.work, '.staged'), '');
+export const noteStaged = ({ work }: { work: string }): Promise<void> => writeFile(join(work, STAGED), '');
 
-const startedAt = async (job: Job): Promise<string> => ((await timeOf(job, '.staged')) ?? new Date()).toISOString();
+/** In `publish`, first. */
+export const noteSucceeded = ({ work }: { work: string }): Promise<void> => writeFile(join(work, SUCCEEDED), '');
 
-export const ORDERED_ENDING: EndingProvider = {
-  // Of a main that has failed nothing is to be seen: then keep is stopped with its pod.
-  async mainEnding(job) {
-    return (await timeOf(job, '.succeeded')) ? { exitCode: 0, startedAt: await startedAt(job) } : undefined;
-  },
-  async mainContainer(job) {
-    await writeFile(join(job.work, '.succeeded'), '');
-    return { exitCode: 0, startedAt: await startedAt(job) };
-  },
-};
+/** @returns undefined while main runs, and also when it has failed: then whatever is beside it is stopped with its pod */
+export function orderedEnding(work: string): MainEnding | undefined {
+  if (!timeOf(work, SUCCEEDED)) return undefined;
+  return { exitCode: 0, startedAt: (timeOf(work, STAGED) ?? new Date()).toISOString() };
+}

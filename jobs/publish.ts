@@ -17,13 +17,15 @@ import { parseS3Address } from '../lib/s3-address.ts';
 import { putFirst } from '../lib/s3-objects.ts';
 import { patternToRegExp } from '../workflows/launch/patterns.ts';
 import { type Commit, type CommittedFile, outputsDigest } from './commit.ts';
-import { mainContainer } from './ending.ts';
 import { EXIT } from './exit-codes.ts';
 import { attemptName, type Job, JobError } from './job.ts';
+import { noteSucceeded } from './ordered.ts';
+import { mainContainer } from './task-metadata.ts';
 
 const STORING = 4;
 
 export async function publish(s3: S3Client, job: Job): Promise<number> {
+  if (job.ordered) await noteSucceeded(job);
   const main = await mainContainer(job);
   if (main.exitCode !== 0) {
     job.say(`item ${job.row.item}: the command exited with ${main.exitCode}`);

@@ -9,7 +9,7 @@ import type { StartRecord } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Job, JobError } from './job.ts';
 import { taskStreams } from './log-streams.ts';
-import type { EndingProvider, MainEnding } from './main-ending.ts';
+import type { MainEnding } from './main-ending.ts';
 
 interface TaskMetadata {
   Containers?: { Name?: string; KnownStatus?: string; ExitCode?: number; StartedAt?: string; CreatedAt?: string }[];
@@ -26,7 +26,9 @@ const TIMEOUT_MS = 1_000;
 const PATIENCE_MS = 15_000;
 
 /** @returns undefined while the command runs, or has not begun */
-async function mainEnding({ taskEndpoint: endpoint }: Pick<Job, 'taskEndpoint'>): Promise<MainEnding | undefined> {
+export async function mainEnding(job: Pick<Job, 'taskEndpoint' | 'main'>): Promise<MainEnding | undefined> {
+  if (job.main) return job.main();
+  const endpoint = job.taskEndpoint;
   if (!endpoint)
     throw new JobError(EXIT.notAJob, 'ECS_CONTAINER_METADATA_URI_V4 is not set: this program runs in a task of ECS');
   const answer = await fetch(`${endpoint}/task`);
@@ -41,7 +43,7 @@ async function mainEnding({ taskEndpoint: endpoint }: Pick<Job, 'taskEndpoint'>)
   };
 }
 
-async function mainContainer(job: Pick<Job, 'taskEndpoint'>): Promise<MainEnding> {
+export async function mainContainer(job: Pick<Job, 'taskEndpoint' | 'main'>): Promise<MainEnding> {
   const until = Date.now() + PATIENCE_MS;
   for (;;) {
     const ending = await mainEnding(job);
@@ -51,9 +53,6 @@ async function mainContainer(job: Pick<Job, 'taskEndpoint'>): Promise<MainEnding
   }
 }
 
-/** By the task metadata endpoint. */
-export const ECS_ENDING: EndingProvider = { mainEnding, mainContainer };
-
 /**
  * Where the containers of this task log. Asked in `stage`, when Docker has only that one: the agent creates a container
  * when its dependencies are met, and tells nothing of it before. So the others' streams follow from its own.
@@ -61,7 +60,9 @@ export const ECS_ENDING: EndingProvider = { mainEnding, mainContainer };
  */
 export async function taskLogs({
   taskEndpoint: endpoint,
-}: Pick<Job, 'taskEndpoint'>): Promise<StartRecord['logs'] | undefined> {
+  logs,
+}: Pick<Job, 'taskEndpoint' | 'logs'>): Promise<StartRecord['logs'] | undefined> {
+  if (logs) return logs;
   if (!endpoint) return undefined;
   try {
     const answer = await fetch(endpoint, { signal: AbortSignal.timeout(TIMEOUT_MS) });

@@ -33,6 +33,18 @@ export interface Settings {
   imageRegistry: string;
   jobRole: string;
   executionRole: string;
+  /** Of services whose jobs are one process. */
+  jobLogGroup: string;
+  jobRuntime: string;
+  jobVariables: string;
+  /** `local`: this machine has Slurm's programs; empty: there is no service slurm. */
+  slurmHost: string;
+  slurmUser: string;
+  slurmCluster: string;
+  slurmPartition: string;
+  slurmAccount: string;
+  slurmJobs: string;
+  slurmScratch: string;
   pollSeconds: number;
   logLevel: string;
   /** Non-empty: the workers take part in worker versioning under this build id. */
@@ -132,7 +144,7 @@ export const SETTINGS: readonly Setting[] = [
     env: 'LONGHAUL_COMPUTE_SERVICE',
     fallback: 'batch',
     about: 'compute service of sheets that name none',
-    check: oneOf('batch', 'eks'),
+    check: oneOf('batch', 'slurm', 'eks'),
   },
   {
     name: 'batchQueue',
@@ -203,6 +215,76 @@ export const SETTINGS: readonly Setting[] = [
     env: 'LONGHAUL_EXECUTION_ROLE',
     fallback: '',
     about: 'ARN of the role that pulls images and writes logs',
+  },
+  {
+    name: 'jobLogGroup',
+    env: 'LONGHAUL_JOB_LOG_GROUP',
+    fallback: '/longhaul/jobs',
+    about: 'log group of jobs of slurm and ec2',
+    check: matches(/^[\w./#-]{1,512}$/, 'the name of a log group'),
+  },
+  {
+    name: 'jobRuntime',
+    env: 'LONGHAUL_JOB_RUNTIME',
+    fallback: 'none',
+    about: 'what runs the image of a job of slurm and ec2; none: its command runs as it is',
+    check: oneOf('none', 'docker', 'apptainer'),
+  },
+  {
+    name: 'jobVariables',
+    env: 'LONGHAUL_JOB_VARIABLES',
+    fallback: 'AWS_REGION',
+    about: "the worker's own variables that the job program of slurm and ec2 gets, by their names",
+    check: matches(/^(\w+(,\w+)*)?$/, 'names joined by commas'),
+  },
+  {
+    name: 'slurmHost',
+    env: 'LONGHAUL_SLURM_HOST',
+    fallback: '',
+    about: "host with Slurm's programs, reached by SSH; local: this machine",
+    check: matches(/^([\w.:[\]][\w.:[\]-]*)?$/, 'a host name, or local'),
+  },
+  {
+    name: 'slurmUser',
+    env: 'LONGHAUL_SLURM_USER',
+    fallback: '',
+    about: 'user on that host',
+    check: matches(/^([\w.][\w.-]*)?$/, 'the name of a user'),
+  },
+  {
+    name: 'slurmCluster',
+    env: 'LONGHAUL_SLURM_CLUSTER',
+    fallback: 'slurm',
+    about: 'a name for the cluster, in records of jobs',
+    check: matches(/^[\w.-]+$/, 'letters, digits, _ . and -'),
+  },
+  {
+    name: 'slurmPartition',
+    env: 'LONGHAUL_SLURM_PARTITION',
+    fallback: '',
+    about: "partition of jobs; empty: the cluster's default",
+    check: matches(/^[\w.,-]*$/, 'the name of a partition'),
+  },
+  {
+    name: 'slurmAccount',
+    env: 'LONGHAUL_SLURM_ACCOUNT',
+    fallback: '',
+    about: "account of jobs; empty: the user's default",
+    check: matches(/^[\w.-]*$/, 'the name of an account'),
+  },
+  {
+    name: 'slurmJobs',
+    env: 'LONGHAUL_SLURM_JOBS',
+    fallback: 'node /opt/longhaul/jobs.cjs',
+    about: 'how the job program is started on the nodes',
+    check: matches(/\S/, 'a command'),
+  },
+  {
+    name: 'slurmScratch',
+    env: 'LONGHAUL_SLURM_SCRATCH',
+    fallback: '',
+    about: 'folder on the nodes for the data of jobs; empty: TMPDIR there, else /tmp',
+    check: matches(/^(\/[^\0\n]*)?$/, 'an absolute path'),
   },
   {
     name: 'pollSeconds',

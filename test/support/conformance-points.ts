@@ -28,5 +28,6 @@ export type ConformancePoint = keyof typeof CONFORMANCE_POINTS;
 
 export const CANNOT: Readonly<Record<ComputeService, Partial<Record<ConformancePoint, string>>>> = {
   batch: {},
+  slurm: {},
   eks: {},
 };

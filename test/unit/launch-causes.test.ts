@@ -95,6 +95,12 @@ const KNOWN: readonly [string, Ending, CauseName][] = [
     failed([stage, main(143)], 'DisruptionTarget: EvictionByEvictionAPI: Eviction API: evicting'),
     'HOST_LOST',
   ],
+  [
+    'a node that was shut down',
+    failed([stage, main(143)], 'Terminated: Pod was terminated in response to imminent node shutdown.'),
+    'HOST_LOST',
+  ],
+  ['somebody who says Terminated', failed([stage, main(143)], 'Terminated: wrong parameters'), 'TERMINATED'],
   ['a full disk', failed([], 'Evicted: The node was low on resource: ephemeral-storage.'), 'HOST_LOST'],
   ['a node that is gone', failed([], 'PodGone: its pod is not there any more: its node was lost'), 'HOST_LOST'],
   [

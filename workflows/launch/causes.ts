@@ -130,23 +130,24 @@ const STOPPED = 143;
  * that failed and is not there any more, as those of lost nodes are not.
  */
 const KUBERNETES_HOST_LOST =
-  /^(DisruptionTarget|PodGone|Evicted|NodeLost|NodeShutdown|Terminated|Shutdown|Preempting|NodeAffinity|OutOf(cpu|memory|pods)|UnexpectedAdmissionError)\b/;
+  /^(DisruptionTarget|PodGone|Evicted|NodeLost|NodeShutdown|Preempting|NodeAffinity|OutOf(cpu|memory|pods)|UnexpectedAdmissionError|Terminated: Pod was terminated in response to imminent node shutdown)(\W|$)/;
 
 /**
  * The wordings are those of the ECS agent and of AWS Batch: "CannotPullContainerError: …" and its like begin the reason
  * of a container, "Host EC2 (instance i-…) terminated." and "Job attempt duration exceeded timeout" are status reasons.
+ * Words in capitals are states of Slurm.
  * Of Kubernetes they are reasons of pods and containers, with their messages behind a colon.
  */
 export function causeOf(ending: Ending): CauseName {
   if (ending.status === 'LOST') return 'LOST';
   const reason = ending.reason ?? '';
-  if (reason.startsWith('Host EC2') || KUBERNETES_HOST_LOST.test(reason)) return 'HOST_LOST';
+  if (/^(Host EC2|NODE_FAIL|BOOT_FAIL|PREEMPTED)/.test(reason) || KUBERNETES_HOST_LOST.test(reason)) return 'HOST_LOST';
   if (/duration exceeded timeout|^DeadlineExceeded\b/i.test(reason)) return 'TIMEOUT';
   if (/JobStateTimeLimit|MISCONFIGURATION:|CAPACITY:|^UNDETERMINED|^ACTION_REQUIRED|^Unschedulable/.test(reason))
     return 'STUCK';
   const culprit = culpritOf(ending);
   const said = `${culprit?.reason ?? ''} ${reason}`;
-  if (/OutOfMemory|OOMKilled/i.test(said)) return 'OUT_OF_MEMORY';
+  if (/OutOfMemory|OOMKilled|^\s*OUT_OF_MEMORY/i.test(said)) return 'OUT_OF_MEMORY';
   if (/unable to assume|AccessDenied|not authorized to perform|ResourceInitializationError.*(auth|role)/i.test(said))
     return 'ROLE';
   const starting = startProblem(said);
@@ -213,8 +214,9 @@ export interface StuckReason {
 
 /**
  * Every code of AWS Batch's status reason of blocked jobs, by the page "Automatic remediation with
- * jobStateTimeLimitActions" of the AWS Batch User Guide, and two shorter ones for codes to come; then what Kubernetes says
- * of a pod that does not start. The first that matches counts.
+ * jobStateTimeLimitActions" of the AWS Batch User Guide, and two shorter ones for codes to come. Then the reasons of
+ * Slurm's pending jobs, by its page "Job Reason Codes", as far as they are more than waiting for one's turn, and
+ * what Kubernetes says of a pod that does not start. The first that matches counts.
  */
 export const STUCK_REASONS: readonly StuckReason[] = [
   {
@@ -250,6 +252,36 @@ export const STUCK_REASONS: readonly StuckReason[] = [
     remedy:
       'look whether the compute environment is enabled and valid, whether its subnets have addresses and a way to ECS, and whether its instances register; whenStuck.failAfterSeconds ends the wait',
   },
+  {
+    code: 'QOS',
+    remedy: 'wait for other jobs of this QOS to end, or have its limit raised: sacctmgr show qos says what it is',
+  },
+  {
+    code: 'Assoc',
+    remedy: 'wait for other jobs of this account to end, or have its limit raised: sacctmgr show assoc says what it is',
+  },
+  {
+    code: 'PartitionTimeLimit',
+    remedy: 'lower timeoutSeconds, or use a partition with a longer MaxTime: scontrol show partition says what it is',
+  },
+  {
+    code: 'PartitionNodeLimit',
+    remedy: 'lower resources, or use a partition that has nodes of that size: sinfo -N -l lists them',
+  },
+  { code: 'Partition', remedy: 'let the partition be set UP, or use another: slurmPartition' },
+  {
+    code: 'ReqNodeNotAvail',
+    remedy: 'let the nodes be resumed that are down, drained or reserved: sinfo -R says why they are',
+  },
+  {
+    code: 'Nodes required for job are DOWN',
+    remedy: 'let the nodes be resumed that are down, drained or reserved: sinfo -R says why they are',
+  },
+  { code: 'BadConstraints', remedy: 'lower resources.vcpus or resources.memoryMiB: no node is that large' },
+  { code: 'JobHeld', remedy: 'somebody holds the job: scontrol release lets it go' },
+  { code: 'Licenses', remedy: 'wait for the licences the partition asks for' },
+  { code: 'Reservation', remedy: 'wait for the reservation, or use another partition' },
+  { code: 'Invalid', remedy: 'correct slurmAccount: account and QOS must be known to sacctmgr' },
   {
     code: 'Unschedulable',
     remedy:
