@@ -17,6 +17,7 @@ import { type Fault, FaultPlan } from '../kit/faults.ts';
 import { Cluster } from './cluster.ts';
 import { JobController } from './job-controller.ts';
 import { Kubelet } from './kubelet.ts';
+import { isTerminal } from './model.ts';
 import { type NodeSize, Nodes } from './nodes.ts';
 import { type ApiCall, route } from './operations.ts';
 import { PodLogs } from './pod-logs.ts';
@@ -26,7 +27,7 @@ export interface KubernetesOptions {
   /** For the volumes and folders of pods. */
   directory: string;
   /** What container images are on this machine: docs/platform.md. */
-  imagesFile: string;
+  imagesFile: string | (() => string);
   namespaces?: readonly string[];
   nodes?: Partial<NodeSize>;
   /** Variables of every container, such as the address of the AWS endpoint. */
@@ -43,7 +44,8 @@ export interface Kubernetes {
   nodes(): string[];
   /** The node of a pod is gone from one moment to the next. */
   loseNode(name: string): boolean;
-  nodeOf(pod: string): string | undefined;
+  /** Pods that have not ended. */
+  openPods(): number;
   close(): Promise<void>;
 }
 
@@ -62,7 +64,9 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
     clock,
     logs,
     memory: new MemoryWatch(),
-    imagesFile,
+    get imagesFile() {
+      return typeof imagesFile === 'string' ? imagesFile : imagesFile();
+    },
     efsDirectory: join(directory, 'claims'),
     stopTimeoutMs: 30_000,
   };
@@ -138,7 +142,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
     faults,
     nodes: () => nodes.names(),
     loseNode: (name) => nodes.lose(name),
-    nodeOf: (name) => cluster.pods.all().find(({ metadata }) => metadata.name === name)?.spec.nodeName,
+    openPods: () => cluster.pods.all().filter((pod) => !isTerminal(pod)).length,
     kubeconfig: () =>
       JSON.stringify({
         apiVersion: 'v1',
