@@ -58,6 +58,8 @@ export interface ContainerPlan {
   /** Defaults as an instance with a role gives them. */
   hostEnvironment: Readonly<Record<string, string>>;
   memoryMiB: number | undefined;
+  /** In the place of the image's, as Kubernetes allows it. */
+  entrypoint?: readonly string[];
   logStream: string;
   volumes: readonly Volume[];
   /** The attempt's own directory. */
@@ -152,8 +154,8 @@ export async function startContainer(host: ContainerHost, plan: ContainerPlan): 
     if (name) environment[name] = translate(value ?? '');
   }
   Object.assign(environment, plan.serviceEnvironment);
-  const command = properties.command?.length ? properties.command : (image.command ?? []);
-  const argv = [...(image.entrypoint ?? []), ...command].map(translate);
+  const command = properties.command?.length || plan.entrypoint ? (properties.command ?? []) : (image.command ?? []);
+  const argv = [...(plan.entrypoint ?? image.entrypoint ?? []), ...command].map(translate);
   const say = (message: string) =>
     host.logs.append(LOG_GROUP, plan.logStream, [{ timestamp: host.clock.now(), message }]);
   if (image.module !== undefined) return startModule({ module: image.module, argv, env: environment, say });
