@@ -70,7 +70,7 @@ export async function runWhole(s3: S3Client, job: Job, { argv, env, signal }: Wh
 /** The lines of each part go to the stream of the container that would have been it. */
 function openLogs(job: Job, env: WholeOptions['env']) {
   const group = env[JOB_ENVIRONMENT.logGroup];
-  if (!group) return { job: (_: JobContainer) => job, tell: undefined, close: async () => {} };
+  if (!group) return { job: () => job, tell: undefined, close: async () => {} };
   const logs = { group, streams: streamsOf(env[JOB_ENVIRONMENT.jobName] ?? 'longhaul', attemptName(job)) };
   const shipper = new LogShipper(logs, job.say);
   return {

@@ -27,8 +27,6 @@ import { until } from '../support/stand-ins.ts';
 
 export const NODE_IMAGE = 'public.ecr.aws/docker/library/node:22-slim';
 const VERIFY = process.env.LONGHAUL_VERIFY_KUBERNETES ?? '';
-/** Something runs pods. */
-export const HAS_NODES = VERIFY !== 'api';
 const PATIENCE_MS = VERIFY === '' ? 20_000 : 180_000;
 
 export interface KubernetesTarget {

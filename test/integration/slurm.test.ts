@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { onThisMachine } from '../../activities/launch/compute/slurm/transport.ts';
 import { createSlurmCompute } from '../../activities/launch/compute/slurm.ts';
 import { launchOutputs } from '../../clients/launch/outputs.ts';
@@ -82,19 +82,15 @@ describe('a launch on Slurm', () => {
     await longhaul?.close();
     await cluster?.close();
   });
-  const live = (name: string, run: () => Promise<void>) =>
-    it(name, async (context) => {
-      if (missing !== undefined) return context.skip(missing);
-      await run();
-    });
+  beforeEach((context) => context.skip(missing !== undefined, missing));
 
-  live('comes from a sheet to its outputs, and its logs are read as ever', async () => {
+  it('comes from a sheet to its outputs, and its logs are read as ever', async () => {
     const text = sheet(
       'slurm-1',
       {
         part: {
           scatter: ['sample'],
-          command: 'echo "working on ${{ sample }}"\necho ${{ sample }} > ${{ outputs.part }}',
+          command: 'echo working on ${{ sample }}\necho ${{ sample }} > ${{ outputs.part }}',
           outputs: { part: 'part' },
         },
         whole: {
@@ -120,7 +116,7 @@ describe('a launch on Slurm', () => {
     for (const sample of ['a', 'b', 'c']) expect(logs.stdout).toContain(`working on ${sample}`);
   });
 
-  live('that fails says which item, with what code, and its last words', async () => {
+  it('that fails says which item, with what code, and its last words', async () => {
     const text = sheet(
       'slurm-2',
       { work: { command: 'echo "no reference genome"\nexit 3' } },
@@ -134,7 +130,7 @@ describe('a launch on Slurm', () => {
     expect(progress.error?.message).toMatch(/item all: the command failed, main exited with 3.*no reference genome/);
   });
 
-  live('that is cancelled leaves nothing in the queue', async () => {
+  it('that is cancelled leaves nothing in the queue', async () => {
     await longhaul.put(
       'sheets/lab-a/slurm-3.yaml',
       sheet('slurm-3', { work: { command: 'sleep 300' } }, { computeService: 'slurm' }),

@@ -97,7 +97,7 @@ export function refuseUnknownFields(job: unknown): void {
 function unknown(value: unknown, shape: Shape, at: string): string[] {
   if (shape === true || value === null || typeof value !== 'object') return [];
   if (Array.isArray(value)) {
-    const [element = true] = shape as readonly [Shape];
+    const [element] = shape as readonly [Shape];
     return value.flatMap((one, index) => unknown(one, element, `${at}[${index}]`));
   }
   const known = shape as { readonly [field: string]: Shape };
