@@ -296,7 +296,7 @@ export const SETTINGS: readonly Setting[] = [
     env: 'LONGHAUL_SLURM_JOBS',
     fallback: 'node /opt/longhaul/jobs.cjs',
     about: 'how the job program is started on the nodes',
-    check: matches(/\S/, 'a command'),
+    check: matches(/^.*\S.*$/, 'a command, on one line'),
   },
   {
     name: 'slurmScratch',
