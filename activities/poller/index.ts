@@ -50,10 +50,9 @@ export function createPollerActivities({ steps, launches, compute, client }: Pol
         heartbeat();
         await tell(workflowId, changes);
       }
-      if (lookForLaunches) {
-        await endOrphans(open);
-        await endHeld(open);
-      }
+      if (lookForLaunches) await endOrphans(open);
+      // Also at the last look, after which there may be none for long.
+      if (lookForLaunches || open.length === 0) await endHeld(open);
       return { open: open.length, changed: [...news.values()].reduce((sum, changes) => sum + changes.length, 0) };
     },
   };

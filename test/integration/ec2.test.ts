@@ -5,18 +5,24 @@ import { join } from 'node:path';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeImagesCommand, DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createInstances } from '../../activities/launch/compute/ec2/instances.ts';
 import { createEc2Compute } from '../../activities/launch/compute/ec2.ts';
+import { createComputeServices } from '../../activities/launch/compute/index.ts';
+import type { JobRequest } from '../../activities/launch/compute/service.ts';
 import { launchOutputs } from '../../clients/launch/outputs.ts';
 import { openAws } from '../../infra/local/aws/server.ts';
 import { type Hypervisor, openHypervisor } from '../../infra/local/ec2/hypervisor.ts';
 import { type Moto, openMoto } from '../../infra/local/ec2/moto.ts';
 import { Clock } from '../../infra/local/kit/clock.ts';
 import { packageRoot } from '../../infra/local/platform/root.ts';
+import type { Commit } from '../../jobs/commit.ts';
 import { createInstanceTypeReader } from '../../lib/launch/instance-types.ts';
+import { readJson } from '../../lib/s3-objects.ts';
 import { readSettings } from '../../lib/settings.ts';
-import { type ComputeRig, describeConformance } from '../support/conformance.ts';
+import { stuckReason } from '../../workflows/launch/causes.ts';
+import { JOB_ENVIRONMENT } from '../../workflows/launch/model.ts';
+import { type ComputeRig, describeConformance, prepareJob } from '../support/conformance.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
 
@@ -50,9 +56,13 @@ const liveInstances = async () => {
   return Reservations.flatMap(({ Instances = [] }) => Instances).filter(({ State }) => State?.Name !== 'terminated');
 };
 
-describeConformance('ec2', openEc2Rig);
+describeConformance('ec2', () => openEc2Rig());
 
-async function openEc2Rig(): Promise<ComputeRig> {
+interface Ec2Rig extends ComputeRig {
+  hypervisor: Hypervisor;
+}
+
+async function openEc2Rig(env: Record<string, string> = {}): Promise<Ec2Rig> {
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-ec2-'));
   const aws = await openAws({ directory, imagesFile: join(directory, 'images.json'), port: 0 });
   const client = { region: 'us-east-1', endpoint: aws.url, credentials: CREDENTIALS };
@@ -63,6 +73,7 @@ async function openEc2Rig(): Promise<ComputeRig> {
     LONGHAUL_EC2_JOBS: JOBS,
     LONGHAUL_EC2_INSTANCE_TYPES: TYPES,
     LONGHAUL_EC2_MAX_INSTANCES: '2',
+    ...env,
   });
   const hypervisor = await openHypervisor({
     ec2,
@@ -87,6 +98,7 @@ async function openEc2Rig(): Promise<ComputeRig> {
       variables: { AWS_REGION: client.region },
     }),
     s3,
+    hypervisor,
     bucket: 'longhaul',
     image: 'longhaul/shell:1',
     unknownId: 'lh-nobody-work-1-1-0-000000000000',
@@ -105,6 +117,105 @@ async function openEc2Rig(): Promise<ComputeRig> {
     },
   };
 }
+
+describe('instances', () => {
+  let rig: Ec2Rig;
+  afterEach(() => rig?.close());
+
+  /** A job that is submitted by a service that then looks no more. */
+  async function submit(script: string, more: Partial<JobRequest> = {}) {
+    const { request } = await prepareJob(rig, [script], more);
+    return { job: await rig.service.submit(request, { lookFirst: false }), request };
+  }
+
+  it('end by themselves when nobody looks after them any more', async () => {
+    rig = await openEc2Rig();
+    const { job } = await submit('echo done > out.txt');
+
+    await expect
+      .poll(() => instancesOf(job.id), { timeout: 30_000 })
+      .toMatchObject([{ State: { Name: 'terminated' } }]);
+    expect(await rig.service.describe([job.id])).toMatchObject([{ status: 'SUCCEEDED' }]);
+  });
+
+  it('end also when the job program cannot be started', async () => {
+    rig = await openEc2Rig({ LONGHAUL_EC2_JOBS: '/nowhere/at/all' });
+    const { job } = await submit('echo done > out.txt');
+
+    await expect
+      .poll(() => instancesOf(job.id), { timeout: 30_000 })
+      .toMatchObject([{ State: { Name: 'terminated' } }]);
+    expect(await rig.service.describe([job.id])).toMatchObject([{ status: 'FAILED', reason: /^Host EC2/ }]);
+  });
+
+  it('of a job that was ended while they started do not run it', async () => {
+    rig = await openEc2Rig({ LONGHAUL_EC2_INSTANCE_TYPES: 't3.small' });
+    const { job } = await submit('echo done > out.txt');
+    await rig.service.terminate(job.id, 'the launch was cancelled');
+
+    expect(await rig.service.describe([job.id])).toMatchObject([
+      { status: 'FAILED', reason: 'the launch was cancelled' },
+    ]);
+    expect(await instancesOf(job.id)).toEqual([]);
+  });
+
+  it('that cannot be had keep the job waiting, with the reason', async () => {
+    rig = await openEc2Rig({ LONGHAUL_EC2_INSTANCE_TYPES: 't3.small' });
+    const { job } = await submit('echo done > out.txt');
+    const [view] = await rig.service.describe([job.id]);
+
+    expect(view).toMatchObject({ status: 'RUNNABLE', reason: /^CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY - t3.small/ });
+    expect(stuckReason(view?.reason ?? '')?.remedy).toContain('on-demand beside spot');
+    expect(await rig.service.whyNotPlaced(job.id)).toBe(view?.reason);
+  });
+
+  it('that are refused for good fail the submission, with the remedy in the words of EC2', async () => {
+    rig = await openEc2Rig({ LONGHAUL_EC2_IMAGE: 'ami-00000000000000000' });
+
+    await expect(submit('echo done > out.txt')).rejects.toMatchObject({
+      type: 'JobRejectedError',
+      message: /EC2 refuses the instances: InvalidAMIID.NotFound/,
+    });
+  });
+
+  it('are none where no allowed type is large enough', async () => {
+    rig = await openEc2Rig();
+
+    await expect(submit('echo done > out.txt', { memoryMiB: 65_536 })).rejects.toMatchObject({
+      type: 'JobRejectedError',
+      message: 'no instance type of ec2InstanceTypes (t3.small,m7i.large) holds 1 vCPU and 65536 MiB',
+    });
+  });
+
+  it('say themselves which launch holds them', async () => {
+    rig = await openEc2Rig();
+    const { job, request } = await submit('sleep 300');
+    const [workflowId] = (request.contract[JOB_ENVIRONMENT.submission] ?? '').split('|');
+
+    expect(await rig.service.held?.()).toEqual([{ id: job.id, workflowId }]);
+    await rig.service.terminate(job.id, 'the launch is gone');
+    expect(await rig.service.held?.()).toEqual([]);
+  });
+
+  it('run no item again that has ended, when their host is lost', async () => {
+    rig = await openEc2Rig({ LONGHAUL_EC2_MAX_INSTANCES: '1', LONGHAUL_EC2_INSTANCE_TYPES: 't3.medium' });
+    const slow = 'if [ "$LONGHAUL_JOB_ATTEMPT" = 1 ]; then sleep 300; fi; echo slow > out.txt';
+    const { request, rows } = await prepareJob(rig, ['echo quick > out.txt', slow], { hostRetries: 1 });
+    const job = await rig.service.submit(request, { lookFirst: false });
+    await expect
+      .poll(async () => (await rig.service.describe([job.id]))[0]?.counts, { timeout: 30_000 })
+      .toEqual({ running: 1, succeeded: 1, failed: 0 });
+    await rig.loseHost(job);
+    await expect
+      .poll(async () => (await rig.service.describe([job.id]))[0]?.status, { timeout: 30_000 })
+      .toBe('SUCCEEDED');
+
+    const attempts = await Promise.all(
+      rows.map(async ({ commit }) => (await readJson<Commit>(rig.s3, commit, 65_536)).jobAttempt),
+    );
+    expect(attempts).toEqual([1, 2]);
+  });
+});
 
 describe('a launch on EC2', () => {
   let longhaul: Longhaul;
@@ -184,5 +295,24 @@ describe('a launch on EC2', () => {
 
     await expect.poll(liveInstances, { timeout: 60_000 }).toEqual([]);
     expect(hypervisor.running()).toEqual([]);
+  });
+
+  it('whose worker died before it had recorded its job leaves no instance behind either', async () => {
+    const services = createComputeServices({ ...longhaul.aws, settings: longhaul.settings }, longhaul.env);
+    const { request } = await prepareJob({ s3: longhaul.aws.s3, bucket: 'longhaul', image: 'longhaul/shell:1' }, [
+      'sleep 300',
+    ]);
+    const job = await services.get('ec2')?.submit(request, { lookFirst: false });
+    await expect.poll(() => hypervisor.running().length, { timeout: 30_000 }).toBe(1);
+
+    // The poller of these instances looks as long as there are jobs, and once more.
+    await longhaul.put(
+      'sheets/lab-a/ec2-3.yaml',
+      sheet('ec2-3', { work: { command: 'true' } }, { computeService: 'ec2' }),
+    );
+    expect((await longhaul.follow('ec2-3')).status).toBe('COMPLETE');
+    await expect
+      .poll(() => instancesOf(job?.id ?? ''), { timeout: 60_000 })
+      .toMatchObject([{ State: { Name: 'terminated' } }]);
   });
 });
