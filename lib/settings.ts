@@ -373,7 +373,7 @@ export const SETTINGS: readonly Setting[] = [
     env: 'LONGHAUL_EC2_JOBS',
     fallback: 'node /opt/longhaul/jobs.cjs',
     about: 'how the job program is started on the instances',
-    check: matches(/\S/, 'a command'),
+    check: matches(/^.*\S.*$/, 'a command, on one line'),
   },
   {
     name: 'ec2Scratch',

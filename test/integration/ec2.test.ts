@@ -294,7 +294,7 @@ describe('a launch on EC2', () => {
     await longhaul.temporal.client.workflow.getHandle('launch/ec2-2').terminate('nobody asked');
 
     await expect.poll(liveInstances, { timeout: 60_000 }).toEqual([]);
-    expect(hypervisor.running()).toEqual([]);
+    await expect.poll(() => hypervisor.running()).toEqual([]);
   });
 
   it('whose worker died before it had recorded its job leaves no instance behind either', async () => {

@@ -66,11 +66,11 @@ export async function openHypervisor({ ec2, clock, directory, environment }: Hyp
   await mkdir(tools, { recursive: true });
   await writeFile(join(tools, 'shutdown'), SHUTDOWN);
   await chmod(join(tools, 'shutdown'), 0o755);
-  let closed = false;
+  const closed = new AbortController();
   const looking = look();
 
   async function look(): Promise<void> {
-    while (!closed) {
+    while (!closed.signal.aborted) {
       await once().catch((error: unknown) => console.error('EC2 could not be asked for its instances', error));
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
@@ -174,7 +174,7 @@ export async function openHypervisor({ ec2, clock, directory, environment }: Hyp
     },
 
     async close() {
-      closed = true;
+      closed.abort();
       await looking;
       for (const [id, machine] of machines) {
         forget(id, machine);
