@@ -37,8 +37,12 @@ describe('longhaul launch preflight', () => {
   it('changes nothing', async () => {
     const before = (await longhaul.calls({})).length;
     await check('again.yaml', sheet('preflight-3', { a: { command: 'true' } }));
-    const after = (await longhaul.calls({})) as unknown as { operation: string; principal: string }[];
-    const own = after.slice(before).map(({ operation }) => operation);
+    const after = await longhaul.calls({});
+    // The platform's own consumers delete what they have read, whenever that is.
+    const own = after
+      .slice(before)
+      .filter(({ service }) => service !== 'sqs')
+      .map(({ operation }) => operation);
 
     expect(own).toEqual(expect.arrayContaining(['GetRole', 'DescribeJobQueues', 'GetManifest']));
     expect(own.filter((operation) => /^(Put|Create|Delete|Submit|Register|Update)/.test(operation))).toEqual([]);

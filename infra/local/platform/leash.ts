@@ -11,12 +11,16 @@ import { closeSync, openSync } from 'node:fs';
  * fd 3 is the pipe, fd 4 the child's standard input (in sh a background command would get /dev/null). The leash
  * passes SIGTERM on once, ends with the child's exit code, and is the leader of a process group: what the child
  * started and left behind goes with it. While the supervisor lives it clears the group; once it is gone the watcher
- * does, which therefore no longer heeds the SIGTERM that otherwise ends it with the child.
+ * does, which therefore no longer heeds the SIGTERM that otherwise ends it with the child. It heeds SIGTERM before it
+ * starts the child, which may be ready, and told to end, sooner than the leash.
  */
 const LEASH = `
+child=; told=
+trap 'told=1; [ -z "$child" ] || kill -TERM "$child" 2>/dev/null' TERM
 exec 4<&0 </dev/null
 "$@" <&4 3<&- 4<&- &
 child=$!
+[ -z "$told" ] || kill -TERM "$child" 2>/dev/null
 exec 4<&-
 (
   while read -r line <&3; do :; done
@@ -28,7 +32,6 @@ exec 4<&-
 ) &
 watcher=$!
 exec 3<&-
-trap 'kill -TERM "$child" 2>/dev/null' TERM
 trap '' INT HUP
 wait "$child"; code=$?
 while kill -0 "$child" 2>/dev/null; do wait "$child"; code=$?; done
