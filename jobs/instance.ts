@@ -35,7 +35,11 @@ export async function readInstance(endpoint = ENDPOINT): Promise<StartRecord['in
     const [document, lifecycle] = await Promise.all(
       ['dynamic/instance-identity/document', 'meta-data/instance-life-cycle'].map(read),
     );
-    const { instanceId: id, instanceType: type, availabilityZone: zone } = JSON.parse(document ?? '') as IdentityDocument;
+    const {
+      instanceId: id,
+      instanceType: type,
+      availabilityZone: zone,
+    } = JSON.parse(document ?? '') as IdentityDocument;
     return id && type && zone && lifecycle ? { id, type, zone, lifecycle } : undefined;
   } catch {
     return undefined;

@@ -134,10 +134,11 @@ export async function startContainer(host: ContainerHost, plan: ContainerPlan): 
   const id = randomUUID();
   const cwd = join(plan.scratch, 'containers', id);
   const temporary = join(plan.scratch, 'tmp', id);
+  // A module has no folder of its own to start in.
+  const folders = image.module === undefined ? [cwd, temporary] : [];
   const [mounts] = await Promise.all([
     mount(host, plan),
-    mkdir(cwd, { recursive: true }),
-    mkdir(temporary, { recursive: true }),
+    ...folders.map((folder) => mkdir(folder, { recursive: true })),
   ]);
   const translate = translator(mounts);
   const environment: Record<string, string> = {
