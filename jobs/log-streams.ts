@@ -18,3 +18,9 @@ export function taskStreams(container: JobContainer, stream: string): Record<Job
   const named = (name: JobContainer) => `${before}${name}${after}`;
   return { stage: named('stage'), main: named('main'), publish: named('publish') };
 }
+
+/** Of a job in one process, by the same form. */
+export function streamsOf(jobName: string, attemptName: string): Record<JobContainer, string> {
+  const named = (name: JobContainer) => `${jobName}/${name}/${attemptName}`;
+  return { stage: named('stage'), main: named('main'), publish: named('publish') };
+}

@@ -1,6 +1,6 @@
 /**
- * The program of the containers `stage` and `publish`: everything of the job contract that runs beside the user's
- * image. Bundled into one file, because it starts twice for each job.
+ * The program of the containers `stage`, `keep` and `publish`: everything of the job contract that runs beside the user's
+ * image; as `run`, around the user's command. Bundled into one file, because it starts twice for each job.
  *
  * @module
  */
@@ -9,4 +9,5 @@ import { runRole } from './run.ts';
 
 const s3 = new S3Client({ maxAttempts: 6 });
 // The log of a container takes both streams; a console that is closed must not end the job.
-void runRole(process.argv[2], s3, process.env, (line) => console.log(line)).then((code) => process.exit(code));
+const [, , role, ...args] = process.argv;
+void runRole(role, s3, process.env, (line) => console.log(line), args).then((code) => process.exit(code));

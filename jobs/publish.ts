@@ -19,11 +19,13 @@ import { patternToRegExp } from '../workflows/launch/patterns.ts';
 import { type Commit, type CommittedFile, outputsDigest } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
 import { attemptName, type Job, JobError } from './job.ts';
+import { noteSucceeded } from './ordered.ts';
 import { mainContainer } from './task-metadata.ts';
 
 const STORING = 4;
 
 export async function publish(s3: S3Client, job: Job): Promise<number> {
+  if (job.ordered) await noteSucceeded(job);
   const main = await mainContainer(job);
   if (main.exitCode !== 0) {
     job.say(`item ${job.row.item}: the command exited with ${main.exitCode}`);

@@ -18,6 +18,7 @@ import type { Claim, Commit, StartRecord } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
 import { readInstance } from './instance.ts';
 import { attemptName, type Job, JobError } from './job.ts';
+import { noteStaged } from './ordered.ts';
 import { restoreState } from './state.ts';
 import { taskLogs } from './task-metadata.ts';
 
@@ -32,6 +33,7 @@ export async function stage(s3: S3Client, job: Job): Promise<number> {
   if (brought.status === 'rejected') throw brought.reason;
   if (started.status === 'rejected') throw started.reason;
   const bytes = brought.value;
+  if (job.ordered) await noteStaged(job);
   job.say(
     `item ${job.row.item}: ${job.row.inputs.length} inputs, ${bytes} bytes, in ${Date.now() - Date.parse(startedAt)} ms`,
   );
@@ -53,7 +55,10 @@ async function prepare(s3: S3Client, job: Job): Promise<number> {
     else bytes += await fetchObject(s3, file, target);
   });
   if (job.row.state) bytes += (await restoreState(s3, job, job.row.state, outputs)).bytes;
-  if (job.row.script !== undefined) await writeFile(join(job.work, 'command.sh'), job.row.script, { mode: 0o755 });
+  if (job.row.script !== undefined) {
+    const told = job.tellAttempt ? `export LONGHAUL_JOB_ATTEMPT=${job.attempt}\n` : '';
+    await writeFile(join(job.work, 'command.sh'), told + job.row.script, { mode: 0o755 });
+  }
   return bytes;
 }
 

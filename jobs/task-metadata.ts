@@ -9,6 +9,7 @@ import type { StartRecord } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Job, JobError } from './job.ts';
 import { taskStreams } from './log-streams.ts';
+import type { MainEnding } from './main-ending.ts';
 import { ask } from './metadata.ts';
 
 interface TaskMetadata {
@@ -25,15 +26,10 @@ const TIMEOUT_MS = 1_000;
 /** The agent learns of a container's end a moment after the next one has been started. */
 const PATIENCE_MS = 15_000;
 
-export interface MainEnding {
-  exitCode: number;
-  startedAt: string;
-}
-
 /** @returns undefined while the command runs, or has not begun */
-export async function mainEnding({
-  taskEndpoint: endpoint,
-}: Pick<Job, 'taskEndpoint'>): Promise<MainEnding | undefined> {
+export async function mainEnding(job: Pick<Job, 'taskEndpoint' | 'main'>): Promise<MainEnding | undefined> {
+  if (job.main) return job.main();
+  const endpoint = job.taskEndpoint;
   if (!endpoint)
     throw new JobError(EXIT.notAJob, 'ECS_CONTAINER_METADATA_URI_V4 is not set: this program runs in a task of ECS');
   const { Containers = [] } = JSON.parse(await ask(`${endpoint}/task`)) as TaskMetadata;
@@ -47,7 +43,7 @@ export async function mainEnding({
   };
 }
 
-export async function mainContainer(job: Pick<Job, 'taskEndpoint'>): Promise<MainEnding> {
+export async function mainContainer(job: Pick<Job, 'taskEndpoint' | 'main'>): Promise<MainEnding> {
   const until = Date.now() + PATIENCE_MS;
   for (;;) {
     const ending = await mainEnding(job);
@@ -64,7 +60,9 @@ export async function mainContainer(job: Pick<Job, 'taskEndpoint'>): Promise<Mai
  */
 export async function taskLogs({
   taskEndpoint: endpoint,
-}: Pick<Job, 'taskEndpoint'>): Promise<StartRecord['logs'] | undefined> {
+  logs,
+}: Pick<Job, 'taskEndpoint' | 'logs'>): Promise<StartRecord['logs'] | undefined> {
+  if (logs) return logs;
   if (!endpoint) return undefined;
   try {
     const text = await ask(endpoint, { timeoutMs: TIMEOUT_MS });

@@ -21,10 +21,30 @@ export interface Settings {
   batchQueue: string;
   headQueue: string;
   jobImage: string;
+  /** Empty: this worker has no compute service eks. */
+  eksCluster: string;
+  /** Empty: the current context of the kubeconfig, or the cluster this runs in. */
+  eksContext: string;
+  eksNamespace: string;
+  eksServiceAccount: string;
+  /** Pods of one array at a time. */
+  eksParallelism: number;
   /** Empty: images without a registry are looked for on Docker Hub itself. */
   imageRegistry: string;
   jobRole: string;
   executionRole: string;
+  /** Of services whose jobs are one process. */
+  jobLogGroup: string;
+  jobRuntime: string;
+  jobVariables: string;
+  /** `local`: this machine has Slurm's programs; empty: there is no service slurm. */
+  slurmHost: string;
+  slurmUser: string;
+  slurmCluster: string;
+  slurmPartition: string;
+  slurmAccount: string;
+  slurmJobs: string;
+  slurmScratch: string;
   pollSeconds: number;
   logLevel: string;
   /** Non-empty: the workers take part in worker versioning under this build id. */
@@ -45,6 +65,16 @@ const oneOf =
   (value: string) =>
     known.includes(value) ? undefined : `one of ${known.join(', ')}`;
 const matches = (pattern: RegExp, words: string) => (value: string) => (pattern.test(value) ? undefined : words);
+
+const wholeNumber =
+  (least: number, most: number, unit = 'from ') =>
+  (value: string) =>
+    /^\d{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most
+      ? undefined
+      : `a whole number ${unit}${least} to ${most}`;
+const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+/** All others are texts. */
+const NUMBERS: ReadonlySet<keyof Settings> = new Set(['pollSeconds', 'eksParallelism']);
 
 const REGISTRY_ADDRESS = 'https://host[:port], or http://127.0.0.1[:port]';
 
@@ -114,7 +144,7 @@ export const SETTINGS: readonly Setting[] = [
     env: 'LONGHAUL_COMPUTE_SERVICE',
     fallback: 'batch',
     about: 'compute service of sheets that name none',
-    check: oneOf('batch'),
+    check: oneOf('batch', 'slurm', 'eks'),
   },
   {
     name: 'batchQueue',
@@ -138,6 +168,41 @@ export const SETTINGS: readonly Setting[] = [
     check: matches(/^\S+$/, 'an image reference'),
   },
   {
+    name: 'eksCluster',
+    env: 'LONGHAUL_EKS_CLUSTER',
+    fallback: '',
+    about: 'turns the compute service eks on: the name of the cluster',
+    check: matches(/^([A-Za-z0-9][A-Za-z0-9_-]{0,99})?$/, 'the name of a cluster'),
+  },
+  {
+    name: 'eksContext',
+    env: 'LONGHAUL_EKS_CONTEXT',
+    fallback: '',
+    about: 'context of the kubeconfig; the current one when empty',
+    check: matches(/^\S*$/, 'a name without spaces'),
+  },
+  {
+    name: 'eksNamespace',
+    env: 'LONGHAUL_EKS_NAMESPACE',
+    fallback: 'longhaul',
+    about: 'namespace of the jobs, of this installation alone',
+    check: matches(DNS_LABEL, 'the name of a namespace'),
+  },
+  {
+    name: 'eksServiceAccount',
+    env: 'LONGHAUL_EKS_SERVICE_ACCOUNT',
+    fallback: 'longhaul-jobs',
+    about: 'service account jobs run under: its role on AWS is theirs',
+    check: matches(DNS_LABEL, 'the name of a service account'),
+  },
+  {
+    name: 'eksParallelism',
+    env: 'LONGHAUL_EKS_PARALLELISM',
+    fallback: '500',
+    about: 'pods of one array that may be there at a time',
+    check: wholeNumber(1, 10_000),
+  },
+  {
     name: 'imageRegistry',
     env: 'LONGHAUL_IMAGE_REGISTRY',
     fallback: '',
@@ -152,14 +217,81 @@ export const SETTINGS: readonly Setting[] = [
     about: 'ARN of the role that pulls images and writes logs',
   },
   {
+    name: 'jobLogGroup',
+    env: 'LONGHAUL_JOB_LOG_GROUP',
+    fallback: '/longhaul/jobs',
+    about: 'log group of jobs of slurm and ec2',
+    check: matches(/^[\w./#-]{1,512}$/, 'the name of a log group'),
+  },
+  {
+    name: 'jobRuntime',
+    env: 'LONGHAUL_JOB_RUNTIME',
+    fallback: 'none',
+    about: 'what runs the image of a job of slurm and ec2; none: its command runs as it is',
+    check: oneOf('none', 'docker', 'apptainer'),
+  },
+  {
+    name: 'jobVariables',
+    env: 'LONGHAUL_JOB_VARIABLES',
+    fallback: 'AWS_REGION',
+    about: "the worker's own variables that the job program of slurm and ec2 gets, by their names",
+    check: matches(/^(\w+(,\w+)*)?$/, 'names joined by commas'),
+  },
+  {
+    name: 'slurmHost',
+    env: 'LONGHAUL_SLURM_HOST',
+    fallback: '',
+    about: "host with Slurm's programs, reached by SSH; local: this machine",
+    check: matches(/^([\w.:[\]][\w.:[\]-]*)?$/, 'a host name, or local'),
+  },
+  {
+    name: 'slurmUser',
+    env: 'LONGHAUL_SLURM_USER',
+    fallback: '',
+    about: 'user on that host',
+    check: matches(/^([\w.][\w.-]*)?$/, 'the name of a user'),
+  },
+  {
+    name: 'slurmCluster',
+    env: 'LONGHAUL_SLURM_CLUSTER',
+    fallback: 'slurm',
+    about: 'a name for the cluster, in records of jobs',
+    check: matches(/^[\w.-]+$/, 'letters, digits, _ . and -'),
+  },
+  {
+    name: 'slurmPartition',
+    env: 'LONGHAUL_SLURM_PARTITION',
+    fallback: '',
+    about: "partition of jobs; empty: the cluster's default",
+    check: matches(/^[\w.,-]*$/, 'the name of a partition'),
+  },
+  {
+    name: 'slurmAccount',
+    env: 'LONGHAUL_SLURM_ACCOUNT',
+    fallback: '',
+    about: "account of jobs; empty: the user's default",
+    check: matches(/^[\w.-]*$/, 'the name of an account'),
+  },
+  {
+    name: 'slurmJobs',
+    env: 'LONGHAUL_SLURM_JOBS',
+    fallback: 'node /opt/longhaul/jobs.cjs',
+    about: 'how the job program is started on the nodes',
+    check: matches(/\S/, 'a command'),
+  },
+  {
+    name: 'slurmScratch',
+    env: 'LONGHAUL_SLURM_SCRATCH',
+    fallback: '',
+    about: 'folder on the nodes for the data of jobs; empty: TMPDIR there, else /tmp',
+    check: matches(/^(\/[^\0\n]*)?$/, 'an absolute path'),
+  },
+  {
     name: 'pollSeconds',
     env: 'LONGHAUL_POLL_SECONDS',
     fallback: '30',
     about: 'how often the poller looks at open jobs',
-    check: (value) =>
-      /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= 3600
-        ? undefined
-        : 'a whole number of seconds, 1 to 3600',
+    check: wholeNumber(1, 3600, 'of seconds, '),
   },
   {
     name: 'buildId',
@@ -198,7 +330,7 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>, 
     // The value itself stays out: it may be a key.
     if (expected)
       problems.push(`${fromEnv ? setting.env : `${file}:${inFile?.line}: ${setting.name}`}: expected ${expected}`);
-    settings[setting.name] = setting.name === 'pollSeconds' ? Number(value) : value;
+    settings[setting.name] = NUMBERS.has(setting.name) ? Number(value) : value;
   }
   if (problems.length > 0) throw new SettingsError(problems.join('\n'));
   return settings as unknown as Settings;

@@ -122,20 +122,32 @@ export const JOB_EXIT = { superseded: 64, outputsMissing: 65, inputUnreadable: 6
 
 /** 128 + SIGKILL: how a shell reports a child the kernel killed for its memory, when ECS itself saw nothing of it. */
 const KILLED = 137;
+/** 128 + SIGTERM: how a container ends first that is told to stop. */
+const STOPPED = 143;
+
+/**
+ * Of Kubernetes: conditions and reasons of a pod that its node or the cluster ended. `PodGone` is the service's own: a pod
+ * that failed and is not there any more, as those of lost nodes are not.
+ */
+const KUBERNETES_HOST_LOST =
+  /^(DisruptionTarget|PodGone|Evicted|NodeLost|NodeShutdown|Preempting|NodeAffinity|OutOf(cpu|memory|pods)|UnexpectedAdmissionError|Terminated: Pod was terminated in response to imminent node shutdown)(\W|$)/;
 
 /**
  * The wordings are those of the ECS agent and of AWS Batch: "CannotPullContainerError: …" and its like begin the reason
  * of a container, "Host EC2 (instance i-…) terminated." and "Job attempt duration exceeded timeout" are status reasons.
+ * Words in capitals are states of Slurm.
+ * Of Kubernetes they are reasons of pods and containers, with their messages behind a colon.
  */
 export function causeOf(ending: Ending): CauseName {
   if (ending.status === 'LOST') return 'LOST';
   const reason = ending.reason ?? '';
-  if (reason.startsWith('Host EC2')) return 'HOST_LOST';
-  if (/duration exceeded timeout/i.test(reason)) return 'TIMEOUT';
-  if (/JobStateTimeLimit|MISCONFIGURATION:|CAPACITY:|^UNDETERMINED|^ACTION_REQUIRED/.test(reason)) return 'STUCK';
+  if (/^(Host EC2|NODE_FAIL|BOOT_FAIL|PREEMPTED)/.test(reason) || KUBERNETES_HOST_LOST.test(reason)) return 'HOST_LOST';
+  if (/duration exceeded timeout|^DeadlineExceeded\b/i.test(reason)) return 'TIMEOUT';
+  if (/JobStateTimeLimit|MISCONFIGURATION:|CAPACITY:|^UNDETERMINED|^ACTION_REQUIRED|^Unschedulable/.test(reason))
+    return 'STUCK';
   const culprit = culpritOf(ending);
   const said = `${culprit?.reason ?? ''} ${reason}`;
-  if (/OutOfMemory/i.test(said)) return 'OUT_OF_MEMORY';
+  if (/OutOfMemory|OOMKilled|^\s*OUT_OF_MEMORY/i.test(said)) return 'OUT_OF_MEMORY';
   if (/unable to assume|AccessDenied|not authorized to perform|ResourceInitializationError.*(auth|role)/i.test(said))
     return 'ROLE';
   const starting = startProblem(said);
@@ -143,11 +155,9 @@ export function causeOf(ending: Ending): CauseName {
   if (ending.status === 'SUCCEEDED') return 'UNCOMMITTED';
   const code = culprit?.exitCode;
   if (code === undefined) return /^(Terminat|Cancel)/i.test(reason) || isForeign(reason) ? 'TERMINATED' : 'UNKNOWN';
-  if (culprit?.name === 'main') {
-    if (code === KILLED) return isForeign(reason) ? 'TERMINATED' : 'OUT_OF_MEMORY';
-    return 'EXIT_CODE';
-  }
-  return ofHelper(code, culprit?.name === 'stage', reason);
+  if ((code === KILLED || code === STOPPED) && isForeign(reason)) return 'TERMINATED';
+  if (culprit?.name === 'main') return code === KILLED ? 'OUT_OF_MEMORY' : 'EXIT_CODE';
+  return ofHelper(code, culprit?.name === 'stage');
 }
 
 /** The containers run one after the other, so the first that failed is the cause and later ones are consequences. */
@@ -157,9 +167,13 @@ export function culpritOf<T extends Ending['containers'][number]>(ending: { cont
   );
 }
 
+/** Of the ECS agent, then of the kubelet. */
+const START_PROBLEMS =
+  /Cannot(Pull|Create|Start)\w*Error|DockerTimeoutError|CannotInspectContainerError|\b(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName|ImageInspectError|StartError|ContainerCannotRun|RunContainerError|CreateContainer(Config)?Error)\b/;
+
 /** What kept a container from starting: the image's fault, or the agent's and the network's. */
 function startProblem(said: string): CauseName | undefined {
-  const match = /Cannot(Pull|Create|Start)\w*Error|DockerTimeoutError|CannotInspectContainerError/.exec(said);
+  const match = START_PROBLEMS.exec(said);
   if (!match) return undefined;
   if (/^(Docker|CannotInspect)/.test(match[0])) return 'INTERRUPTED';
   return /toomanyrequests|timeout|timed out|connection (reset|refused)|temporarily|\b50[023]\b|EOF/i.test(said)
@@ -167,7 +181,7 @@ function startProblem(said: string): CauseName | undefined {
     : 'IMAGE';
 }
 
-function ofHelper(code: number, staging: boolean, reason: string): CauseName {
+function ofHelper(code: number, staging: boolean): CauseName {
   switch (code) {
     case JOB_EXIT.superseded:
       return 'SUPERSEDED';
@@ -178,7 +192,7 @@ function ofHelper(code: number, staging: boolean, reason: string): CauseName {
     case JOB_EXIT.notAJob:
       return 'UNKNOWN';
     case KILLED:
-      return isForeign(reason) ? 'TERMINATED' : 'OUT_OF_MEMORY';
+      return 'OUT_OF_MEMORY';
     default:
       return 'INTERRUPTED';
   }
@@ -200,8 +214,9 @@ export interface StuckReason {
 
 /**
  * Every code of AWS Batch's status reason of blocked jobs, by the page "Automatic remediation with
- * jobStateTimeLimitActions" of the AWS Batch User Guide, and two shorter ones for codes to come. The first that matches
- * counts.
+ * jobStateTimeLimitActions" of the AWS Batch User Guide, and two shorter ones for codes to come. Then the reasons of
+ * Slurm's pending jobs, by its page "Job Reason Codes", as far as they are more than waiting for one's turn, and
+ * what Kubernetes says of a pod that does not start. The first that matches counts.
  */
 export const STUCK_REASONS: readonly StuckReason[] = [
   {
@@ -237,6 +252,50 @@ export const STUCK_REASONS: readonly StuckReason[] = [
     remedy:
       'look whether the compute environment is enabled and valid, whether its subnets have addresses and a way to ECS, and whether its instances register; whenStuck.failAfterSeconds ends the wait',
   },
+  {
+    code: 'QOS',
+    remedy: 'wait for other jobs of this QOS to end, or have its limit raised: sacctmgr show qos says what it is',
+  },
+  {
+    code: 'Assoc',
+    remedy: 'wait for other jobs of this account to end, or have its limit raised: sacctmgr show assoc says what it is',
+  },
+  {
+    code: 'PartitionTimeLimit',
+    remedy: 'lower timeoutSeconds, or use a partition with a longer MaxTime: scontrol show partition says what it is',
+  },
+  {
+    code: 'PartitionNodeLimit',
+    remedy: 'lower resources, or use a partition that has nodes of that size: sinfo -N -l lists them',
+  },
+  { code: 'Partition', remedy: 'let the partition be set UP, or use another: slurmPartition' },
+  {
+    code: 'ReqNodeNotAvail',
+    remedy: 'let the nodes be resumed that are down, drained or reserved: sinfo -R says why they are',
+  },
+  {
+    code: 'Nodes required for job are DOWN',
+    remedy: 'let the nodes be resumed that are down, drained or reserved: sinfo -R says why they are',
+  },
+  { code: 'BadConstraints', remedy: 'lower resources.vcpus or resources.memoryMiB: no node is that large' },
+  { code: 'JobHeld', remedy: 'somebody holds the job: scontrol release lets it go' },
+  { code: 'Licenses', remedy: 'wait for the licences the partition asks for' },
+  { code: 'Reservation', remedy: 'wait for the reservation, or use another partition' },
+  { code: 'Invalid', remedy: 'correct slurmAccount: account and QOS must be known to sacctmgr' },
+  {
+    code: 'Unschedulable',
+    remedy:
+      'lower resources, or let the cluster have nodes that are large enough and take these pods: the message counts what is wrong with those it has',
+  },
+  {
+    code: 'ErrImagePull',
+    remedy: 'see whether the image is there and the nodes may pull it: "longhaul launch preflight" asks its registry',
+  },
+  {
+    code: 'ImagePullBackOff',
+    remedy: 'see whether the image is there and the nodes may pull it: "longhaul launch preflight" asks its registry',
+  },
+  { code: 'CreateContainer', remedy: 'correct what the message names: a volume, a claim or a secret is not there' },
 ];
 
 /** @returns undefined for a reason that says nothing of being stuck */

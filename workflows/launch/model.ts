@@ -41,7 +41,7 @@ export const canMove = (from: LaunchStatus | undefined, to: LaunchStatus): boole
 export const isEnded = (status: LaunchStatus): boolean =>
   status === 'COMPLETE' || status === 'FAILED' || status === 'CANCELLED';
 
-export const COMPUTE_SERVICES = ['batch'] as const;
+export const COMPUTE_SERVICES = ['batch', 'slurm', 'eks'] as const;
 export type ComputeService = (typeof COMPUTE_SERVICES)[number];
 
 /** Of these Longhaul runs every step itself; all others are head jobs: one job runs another workflow engine, or a tool. */
@@ -216,6 +216,23 @@ export const JOB_ENVIRONMENT = {
   rowBytes: 'LONGHAUL_ROW_BYTES',
   work: 'LONGHAUL_WORK',
   shared: 'LONGHAUL_SHARED',
+  /** Of services other than AWS Batch, which has its own. */
+  jobId: 'LONGHAUL_JOB_ID',
+  jobAttempt: 'LONGHAUL_JOB_ATTEMPT',
+  jobIndex: 'LONGHAUL_JOB_INDEX',
+  jobName: 'LONGHAUL_JOB_NAME',
+  /** Where jobs are one process: a file, or an address, that says which part ended how; what is main's alone. */
+  ending: 'LONGHAUL_JOB_ENDING',
+  mainEnvironment: 'LONGHAUL_MAIN_ENVIRONMENT',
+  runtime: 'LONGHAUL_RUNTIME',
+  image: 'LONGHAUL_IMAGE',
+  memory: 'LONGHAUL_MEMORY_MIB',
+  vcpus: 'LONGHAUL_VCPUS',
+  timeout: 'LONGHAUL_TIMEOUT_SECONDS',
+  logGroup: 'LONGHAUL_LOG_GROUP',
+  /** Of Kubernetes: how often the item has failed before; `publish` runs exactly when main has succeeded. */
+  jobFailures: 'LONGHAUL_JOB_FAILURES',
+  ordered: 'LONGHAUL_ORDERED',
 } as const;
 
 export interface Submission {

@@ -17,11 +17,7 @@ import {
   SubmitJobCommand,
   TerminateJobCommand,
 } from '@aws-sdk/client-batch';
-import {
-  type CloudWatchLogsClient,
-  GetLogEventsCommand,
-  ResourceNotFoundException,
-} from '@aws-sdk/client-cloudwatch-logs';
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { ApplicationFailure } from '@temporalio/common';
 import { whyNotPlaced } from '../../../lib/launch/batch-queue.ts';
 import { HELPER_RESOURCES, queueFor, requirements, submission } from '../../../lib/launch/batch-submission.ts';
@@ -29,6 +25,7 @@ import type { Settings } from '../../../lib/settings.ts';
 import { SHARED_PATH, WORK_PATH } from '../../../workflows/launch/manifest.ts';
 import type { JobStatus } from '../../../workflows/launch/model.ts';
 import type { SharedFileSystem } from '../../../workflows/launch/sheet/sheet.ts';
+import { jobLogs } from './job-logs.ts';
 import type { ComputeService, ContainerView, Job, JobRequest, JobView } from './service.ts';
 
 export const BATCH_LOG_GROUP = '/aws/batch/job';
@@ -55,7 +52,7 @@ export interface BatchDependencies {
 export function createBatchCompute({ batch, submitter, logs, settings }: BatchDependencies): ComputeService {
   return {
     name: 'batch',
-    logGroup: BATCH_LOG_GROUP,
+    ...jobLogs(logs, BATCH_LOG_GROUP),
     describeLimit: DESCRIBE_LIMIT,
 
     async submit(request, { lookFirst }) {
@@ -106,41 +103,6 @@ export function createBatchCompute({ batch, submitter, logs, settings }: BatchDe
 
     async terminate(id, reason) {
       await batch.send(new TerminateJobCommand({ jobId: id, reason }));
-    },
-
-    async logPage(stream, token) {
-      try {
-        const { events = [], nextForwardToken: next } = await logs.send(
-          new GetLogEventsCommand({
-            logGroupName: BATCH_LOG_GROUP,
-            logStreamName: stream,
-            startFromHead: true,
-            ...(token !== undefined && { nextToken: token }),
-          }),
-        );
-        return { lines: events.map((event) => event.message ?? ''), ...(next !== undefined && { token: next }) };
-      } catch (error) {
-        if (error instanceof ResourceNotFoundException) return { lines: [] };
-        throw error;
-      }
-    },
-
-    async lastLogLines(stream, lines) {
-      try {
-        const { events = [] } = await logs.send(
-          new GetLogEventsCommand({
-            logGroupName: BATCH_LOG_GROUP,
-            logStreamName: stream,
-            limit: lines,
-            startFromHead: false,
-          }),
-        );
-        return events.map((event) => event.message ?? '');
-      } catch (error) {
-        // A container that never started has no stream.
-        if (error instanceof ResourceNotFoundException) return [];
-        throw error;
-      }
     },
   };
 }

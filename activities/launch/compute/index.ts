@@ -3,12 +3,37 @@
  *
  * @module
  */
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Settings } from '../../../lib/settings.ts';
 import { type BatchDependencies, createBatchCompute } from './batch.ts';
+import { createEksCompute } from './eks.ts';
 import type { ComputeService } from './service.ts';
+import { onThisMachine, overSsh } from './slurm/transport.ts';
+import { createSlurmCompute } from './slurm.ts';
 
-export type ComputeDependencies = BatchDependencies;
+export interface ComputeDependencies extends Omit<BatchDependencies, 'settings'> {
+  s3: S3Client;
+  settings: Settings;
+}
 
-export function createComputeServices(dependencies: ComputeDependencies): ReadonlyMap<string, ComputeService> {
+export function createComputeServices(
+  dependencies: ComputeDependencies,
+  env: NodeJS.ProcessEnv = process.env,
+): ReadonlyMap<string, ComputeService> {
+  const { settings } = dependencies;
   const services = [createBatchCompute(dependencies)];
+  const variables = variablesOfJobs(settings, env);
+  if (settings.slurmHost) {
+    const place = { host: settings.slurmHost, user: settings.slurmUser };
+    const transport = place.host === 'local' ? onThisMachine(env) : overSsh(place, env);
+    services.push(createSlurmCompute({ ...dependencies, transport, variables }));
+  }
+  if (settings.eksCluster) services.push(createEksCompute({ settings }));
   return new Map(services.map((service) => [service.name, service]));
+}
+
+/** What jobs are given of the worker's own environment: no more than is named. */
+function variablesOfJobs({ jobVariables }: Settings, env: NodeJS.ProcessEnv): Record<string, string> {
+  const names = jobVariables.split(',').filter((name) => name !== '');
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
