@@ -51,8 +51,13 @@ export async function runRole(
   args: readonly string[] = [],
 ): Promise<number> {
   return guarded(say, async () => {
+    if (role === 'host') {
+      const { runHost } = await import('./host.ts');
+      const program = [process.execPath, process.argv[1] ?? ''];
+      return runHost(s3, { env, say, program, signal: whenTerminated() });
+    }
     if (role === undefined || !Object.hasOwn(roles, role))
-      throw new JobError(EXIT.notAJob, `usage: jobs ${Object.keys(roles).join('|')}`);
+      throw new JobError(EXIT.notAJob, `usage: jobs ${[...Object.keys(roles), 'host'].join('|')}`);
     return roles[role as keyof typeof roles](s3, await readJob(s3, env, say), env, args);
   });
 }

@@ -45,6 +45,19 @@ export interface Settings {
   slurmAccount: string;
   slurmJobs: string;
   slurmScratch: string;
+  /** Empty: there is no service ec2. */
+  ec2Image: string;
+  ec2InstanceTypes: string;
+  ec2Subnets: string;
+  ec2SecurityGroups: string;
+  ec2InstanceProfile: string;
+  ec2Market: string;
+  /** Of one job at a time. */
+  ec2MaxInstances: number;
+  ec2MaxHours: number;
+  ec2VolumeGiB: number;
+  ec2Jobs: string;
+  ec2Scratch: string;
   pollSeconds: number;
   logLevel: string;
   /** Non-empty: the workers take part in worker versioning under this build id. */
@@ -74,7 +87,13 @@ const wholeNumber =
       : `a whole number ${unit}${least} to ${most}`;
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** All others are texts. */
-const NUMBERS: ReadonlySet<keyof Settings> = new Set(['pollSeconds', 'eksParallelism']);
+const NUMBERS: ReadonlySet<keyof Settings> = new Set([
+  'pollSeconds',
+  'eksParallelism',
+  'ec2MaxInstances',
+  'ec2MaxHours',
+  'ec2VolumeGiB',
+]);
 
 const REGISTRY_ADDRESS = 'https://host[:port], or http://127.0.0.1[:port]';
 
@@ -144,7 +163,7 @@ export const SETTINGS: readonly Setting[] = [
     env: 'LONGHAUL_COMPUTE_SERVICE',
     fallback: 'batch',
     about: 'compute service of sheets that name none',
-    check: oneOf('batch', 'slurm', 'eks'),
+    check: oneOf('batch', 'slurm', 'ec2', 'eks'),
   },
   {
     name: 'batchQueue',
@@ -277,13 +296,90 @@ export const SETTINGS: readonly Setting[] = [
     env: 'LONGHAUL_SLURM_JOBS',
     fallback: 'node /opt/longhaul/jobs.cjs',
     about: 'how the job program is started on the nodes',
-    check: matches(/\S/, 'a command'),
+    check: matches(/^.*\S.*$/, 'a command, on one line'),
   },
   {
     name: 'slurmScratch',
     env: 'LONGHAUL_SLURM_SCRATCH',
     fallback: '',
     about: 'folder on the nodes for the data of jobs; empty: TMPDIR there, else /tmp',
+    check: matches(/^(\/[^\0\n]*)?$/, 'an absolute path'),
+  },
+  {
+    name: 'ec2Image',
+    env: 'LONGHAUL_EC2_IMAGE',
+    fallback: '',
+    about: 'turns the compute service ec2 on: the AMI of its instances, which has the job program',
+    check: matches(/^(ami-[0-9a-f]{8,17})?$/, 'the id of an AMI'),
+  },
+  {
+    name: 'ec2InstanceTypes',
+    env: 'LONGHAUL_EC2_INSTANCE_TYPES',
+    fallback: 'm7i,c7i,r7i',
+    about: 'instance types or families a job may get, the smallest that holds it first',
+    check: matches(/^[a-z][\w.-]*(,[a-z][\w.-]*)*$/, 'names of instance types or families joined by commas'),
+  },
+  {
+    name: 'ec2Subnets',
+    env: 'LONGHAUL_EC2_SUBNETS',
+    fallback: '',
+    about: "subnets of the instances, in the order they are tried; empty: the default VPC's",
+    check: matches(/^(subnet-[0-9a-f]{8,17}(,subnet-[0-9a-f]{8,17})*)?$/, 'ids of subnets joined by commas'),
+  },
+  {
+    name: 'ec2SecurityGroups',
+    env: 'LONGHAUL_EC2_SECURITY_GROUPS',
+    fallback: '',
+    about: "security groups of the instances; empty: the VPC's default",
+    check: matches(/^(sg-[0-9a-f]{8,17}(,sg-[0-9a-f]{8,17})*)?$/, 'ids of security groups joined by commas'),
+  },
+  {
+    name: 'ec2InstanceProfile',
+    env: 'LONGHAUL_EC2_INSTANCE_PROFILE',
+    fallback: '',
+    about: 'name or ARN of the instance profile jobs run under',
+    check: matches(/^(arn:[\w:/+=,.@-]+|[\w+=,.@-]{0,128})$/, 'a name or an ARN'),
+  },
+  {
+    name: 'ec2Market',
+    env: 'LONGHAUL_EC2_MARKET',
+    fallback: 'on-demand',
+    about: 'how instances are bought; those of head jobs are always on-demand',
+    check: oneOf('on-demand', 'spot'),
+  },
+  {
+    name: 'ec2MaxInstances',
+    env: 'LONGHAUL_EC2_MAX_INSTANCES',
+    fallback: '20',
+    about: 'instances one job may have at a time',
+    check: wholeNumber(1, 1000),
+  },
+  {
+    name: 'ec2MaxHours',
+    env: 'LONGHAUL_EC2_MAX_HOURS',
+    fallback: '72',
+    about: 'hours after which an instance ends whatever it does; timeoutSeconds makes it less',
+    check: wholeNumber(1, 1000),
+  },
+  {
+    name: 'ec2VolumeGiB',
+    env: 'LONGHAUL_EC2_VOLUME_GIB',
+    fallback: '100',
+    about: 'size in GiB of the root volume, on which the data of its items lies',
+    check: wholeNumber(8, 16_384),
+  },
+  {
+    name: 'ec2Jobs',
+    env: 'LONGHAUL_EC2_JOBS',
+    fallback: 'node /opt/longhaul/jobs.cjs',
+    about: 'how the job program is started on the instances',
+    check: matches(/^.*\S.*$/, 'a command, on one line'),
+  },
+  {
+    name: 'ec2Scratch',
+    env: 'LONGHAUL_EC2_SCRATCH',
+    fallback: '',
+    about: 'folder on the instances for the data of jobs; empty: /tmp',
     check: matches(/^(\/[^\0\n]*)?$/, 'an absolute path'),
   },
   {

@@ -12,7 +12,7 @@ import { isEnded, JOBS_CHANGED_SIGNAL, type JobChange, type RunningCounts } from
 import { type Place, placeOf } from '../../workflows/poller/model.ts';
 import { type ComputeService, describeAll, hasEnded, type JobView, serviceNamed } from '../launch/compute/service.ts';
 
-type PolledService = Pick<ComputeService, 'describe' | 'describeLimit' | 'terminate' | 'whyNotPlaced'>;
+type PolledService = Pick<ComputeService, 'describe' | 'describeLimit' | 'terminate' | 'whyNotPlaced' | 'held'>;
 
 export interface PollerDependencies {
   steps: StepStore;
@@ -51,6 +51,8 @@ export function createPollerActivities({ steps, launches, compute, client }: Pol
         await tell(workflowId, changes);
       }
       if (lookForLaunches) await endOrphans(open);
+      // Also at the last look, after which there may be none for long.
+      if (lookForLaunches || open.length === 0) await endHeld(open);
       return { open: open.length, changed: [...news.values()].reduce((sum, changes) => sum + changes.length, 0) };
     },
   };
@@ -142,6 +144,19 @@ export function createPollerActivities({ steps, launches, compute, client }: Pol
       for (const row of rows) await endOrphan(row);
       if (rows[0]) await recordTermination(rows[0]);
     });
+  }
+
+  /** Of a launch that went before its job was recorded only the hosts themselves tell. */
+  async function endHeld(open: readonly StepItem[]): Promise<void> {
+    const recorded = new Set(open.flatMap((row) => currentJobs(row).map(({ id }) => id)));
+    for (const service of compute.values()) {
+      for (const { id, workflowId } of (await service.held?.()) ?? []) {
+        heartbeat();
+        if (recorded.has(id) || (await isRunning(workflowId))) continue;
+        log.warn('ending the hosts of a launch that is gone', { workflowId, jobId: id });
+        await service.terminate(id, 'the launch is gone');
+      }
+    }
   }
 
   /** The workflow could not write its own end. */

@@ -29,5 +29,6 @@ export type ConformancePoint = keyof typeof CONFORMANCE_POINTS;
 export const CANNOT: Readonly<Record<ComputeService, Partial<Record<ConformancePoint, string>>>> = {
   batch: {},
   slurm: {},
+  ec2: {},
   eks: {},
 };

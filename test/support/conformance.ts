@@ -57,6 +57,57 @@ interface Submitted {
   rows: ManifestRow[];
 }
 
+/** One item for each script. */
+export async function prepareJob(
+  rig: Pick<ComputeRig, 's3' | 'bucket' | 'image'>,
+  scripts: readonly string[],
+  more: Partial<JobRequest> = {},
+): Promise<{ request: JobRequest; rows: ManifestRow[] }> {
+  const launchId = `conformance-${randomUUID().slice(0, 8)}`;
+  const state = `s3://${rig.bucket}/launches/${launchId}/`;
+  const place = { attempt: 1, generation: 1 };
+  const rows = scripts.map((script, index): ManifestRow => {
+    const item = `i${index}`;
+    return {
+      item,
+      key: 'k1',
+      inputs: [],
+      outputs: [{ name: 'out', path: 'out.txt' }],
+      script: `set -eu\ncd "$LONGHAUL_WORK/outputs"\n${script}\n`,
+      results: `s3://${rig.bucket}/results/${launchId}/work/${item}/`,
+      claim: claimAddress(state, 'work', item, place),
+      commit: commitAddress(state, 'work', item, 'k1'),
+      starts: `${state}starts/work/${item}/`,
+    };
+  });
+  const { rowBytes, text } = encodeManifest(rows);
+  const manifest = `${state}attempts/1/steps/work/1-0.jsonl`;
+  await putText(rig.s3, manifest, text, 'application/x-ndjson');
+  const request: JobRequest = {
+    name: `lh-${launchId}-work-1-1-0`,
+    items: scripts.length,
+    image: rig.image,
+    argv: ['/bin/sh', '/longhaul/work/command.sh'],
+    vcpus: 1,
+    memoryMiB: MEMORY_MIB,
+    hostRetries: 0,
+    environment: { GREETING: "it's $HOME; `here`" },
+    contract: {
+      [JOB_ENVIRONMENT.submission]: formatSubmission({
+        workflowId: `launch/${launchId}`,
+        ...place,
+        step: 'work',
+        shard: 0,
+      }),
+      [JOB_ENVIRONMENT.manifest]: manifest,
+      [JOB_ENVIRONMENT.rowBytes]: String(rowBytes),
+    },
+    tags: { 'longhaul:launch': launchId, 'longhaul:step': 'work', 'longhaul:consumer': 'lab-a' },
+    ...more,
+  };
+  return { request, rows };
+}
+
 /** @param options.missing why there can be no rig here; then every point is skipped with it */
 export function describeConformance(
   name: Name,
@@ -74,55 +125,8 @@ export function describeConformance(
 
   const patience = () => rig.patienceMs ?? 60_000;
 
-  /** One item for each script. */
-  async function prepare(scripts: readonly string[], more: Partial<JobRequest> = {}) {
-    const launchId = `conformance-${randomUUID().slice(0, 8)}`;
-    const state = `s3://${rig.bucket}/launches/${launchId}/`;
-    const place = { attempt: 1, generation: 1 };
-    const rows = scripts.map((script, index): ManifestRow => {
-      const item = `i${index}`;
-      return {
-        item,
-        key: 'k1',
-        inputs: [],
-        outputs: [{ name: 'out', path: 'out.txt' }],
-        script: `set -eu\ncd "$LONGHAUL_WORK/outputs"\n${script}\n`,
-        results: `s3://${rig.bucket}/results/${launchId}/work/${item}/`,
-        claim: claimAddress(state, 'work', item, place),
-        commit: commitAddress(state, 'work', item, 'k1'),
-        starts: `${state}starts/work/${item}/`,
-      };
-    });
-    const { rowBytes, text } = encodeManifest(rows);
-    const manifest = `${state}attempts/1/steps/work/1-0.jsonl`;
-    await putText(rig.s3, manifest, text, 'application/x-ndjson');
-    const request: JobRequest = {
-      name: `lh-${launchId}-work-1-1-0`,
-      items: scripts.length,
-      image: rig.image,
-      argv: ['/bin/sh', '/longhaul/work/command.sh'],
-      vcpus: 1,
-      memoryMiB: MEMORY_MIB,
-      hostRetries: 0,
-      environment: { GREETING: "it's $HOME; `here`" },
-      contract: {
-        [JOB_ENVIRONMENT.submission]: formatSubmission({
-          workflowId: `launch/${launchId}`,
-          ...place,
-          step: 'work',
-          shard: 0,
-        }),
-        [JOB_ENVIRONMENT.manifest]: manifest,
-        [JOB_ENVIRONMENT.rowBytes]: String(rowBytes),
-      },
-      tags: { 'longhaul:launch': launchId, 'longhaul:step': 'work', 'longhaul:consumer': 'lab-a' },
-      ...more,
-    };
-    return { request, rows };
-  }
-
   async function submit(scripts: readonly string[], more: Partial<JobRequest> = {}): Promise<Submitted> {
-    const { request, rows } = await prepare(scripts, more);
+    const { request, rows } = await prepareJob(rig, scripts, more);
     return { job: await rig.service.submit(request, { lookFirst: false }), request, rows };
   }
 
@@ -195,7 +199,7 @@ export function describeConformance(
     });
 
     point('doubled', async () => {
-      const { request, rows } = await prepare([DONE]);
+      const { request, rows } = await prepareJob(rig, [DONE]);
       const first = await rig.service.submit(request, { lookFirst: false });
       // Listings may be a moment late; Temporal comes again later than that.
       const second = await until('its name is known', async () => {
@@ -211,7 +215,7 @@ export function describeConformance(
     });
 
     point('raced', async () => {
-      const { request, rows } = await prepare(['sleep 1; echo done > out.txt']);
+      const { request, rows } = await prepareJob(rig, ['sleep 1; echo done > out.txt']);
       const jobs = await Promise.all([1, 2].map(() => rig.service.submit(request, { lookFirst: false })));
       const views = await Promise.all(jobs.map(over));
 

@@ -3,17 +3,25 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { EXIT } from '../../jobs/exit-codes.ts';
 import { readSettings, SETTINGS } from '../../lib/settings.ts';
 import { tableDefinitions } from '../../lib/store/tables.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { CAUSE_NAMES, STUCK_REASONS } from '../../workflows/launch/causes.ts';
-import { ERROR_TYPES, JOB_ENVIRONMENT, LAUNCH_STATUSES, TRANSITIONS } from '../../workflows/launch/model.ts';
+import {
+  COMPUTE_SERVICES,
+  ERROR_TYPES,
+  JOB_ENVIRONMENT,
+  LAUNCH_STATUSES,
+  TRANSITIONS,
+} from '../../workflows/launch/model.ts';
 import { discoverPattern } from '../../workflows/launch/patterns.ts';
 import { planLaunch } from '../../workflows/launch/plan-launch.ts';
 import { CHECKS } from '../../workflows/launch/preflight.ts';
 import { parseSheet } from '../../workflows/launch/sheet/parse.ts';
 import schema from '../../workflows/launch/sheet/sheet.schema.json' with { type: 'json' };
+import { CANNOT, CONFORMANCE_POINTS, type ConformancePoint } from '../support/conformance-points.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const PAGES = [
@@ -130,6 +138,55 @@ function sources(): string[] {
       .filter((name) => /\.(ts|mjs)$/.test(name))
       .map((name) => `${folder}/${name}`),
   );
+}
+
+/** What the API server calls what the client's methods do. */
+const VERBS: Readonly<Record<string, string>> = { read: 'get', replace: 'update' };
+const RESOURCES: Readonly<Record<string, string>> = { Job: 'jobs', Pod: 'pods', PodLog: 'pods/log' };
+
+describe('compute.md', () => {
+  it('says of each point of conformance which service keeps it, and why one does not', () => {
+    const text = section('docs/compute.md', '## Conformance');
+    const header = text.split('\n').find((line) => line.startsWith('| point '));
+    const expected = Object.entries(CONFORMANCE_POINTS).map(([point, what]) => [
+      `\`${point}\``,
+      what,
+      ...COMPUTE_SERVICES.map((service) => CANNOT[service][point as ConformancePoint] ?? 'yes'),
+    ]);
+
+    expect(code(header)).toEqual([...COMPUTE_SERVICES]);
+    expect(rows(text)).toEqual(expected);
+  });
+
+  it('has every service, with a section, and with settings that exist', () => {
+    const [table = ''] = read('docs/compute.md').split('## Conformance');
+    const listed = rows(table);
+
+    expect(listed.flatMap(([service]) => code(service))).toEqual([...COMPUTE_SERVICES]);
+    expect(SETTINGS.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(listed.flatMap(([, , where, settings]) => [...code(where), ...code(settings)])),
+    );
+    for (const service of COMPUTE_SERVICES) expect(section('docs/compute.md', `## ${service}`)).not.toBe('');
+  });
+
+  it('lets the worker call of Kubernetes what it calls, and nothing else', () => {
+    const files = sources().filter((file) => file.startsWith('activities/launch/compute/eks'));
+    const calls = files.flatMap((file) => [...read(file).matchAll(/\.([a-z]+)Namespaced(\w+)\(/g)]);
+    const called = calls.map(([, verb = '', kind = '']) => `${VERBS[verb] ?? verb} ${RESOURCES[kind] ?? kind}`);
+    const role = blocks('docs/compute.md', 'yaml')
+      .flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as Role))
+      .find(({ kind }) => kind === 'Role');
+    const allowed = role?.rules?.flatMap(({ resources, verbs }) =>
+      resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}`)),
+    );
+
+    expect(allowed?.toSorted()).toEqual([...new Set(called)].toSorted());
+  });
+});
+
+interface Role {
+  kind: string;
+  rules?: { resources: string[]; verbs: string[] }[];
 }
 
 describe('dependencies.md', () => {

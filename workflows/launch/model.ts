@@ -41,7 +41,7 @@ export const canMove = (from: LaunchStatus | undefined, to: LaunchStatus): boole
 export const isEnded = (status: LaunchStatus): boolean =>
   status === 'COMPLETE' || status === 'FAILED' || status === 'CANCELLED';
 
-export const COMPUTE_SERVICES = ['batch', 'slurm', 'eks'] as const;
+export const COMPUTE_SERVICES = ['batch', 'slurm', 'ec2', 'eks'] as const;
 export type ComputeService = (typeof COMPUTE_SERVICES)[number];
 
 /** Of these Longhaul runs every step itself; all others are head jobs: one job runs another workflow engine, or a tool. */
@@ -233,6 +233,11 @@ export const JOB_ENVIRONMENT = {
   /** Of Kubernetes: how often the item has failed before; `publish` runs exactly when main has succeeded. */
   jobFailures: 'LONGHAUL_JOB_FAILURES',
   ordered: 'LONGHAUL_ORDERED',
+  /** Of a host that was started for a job: where the job is described, which of its hosts this is, items at a time. */
+  hostJob: 'LONGHAUL_HOST_JOB',
+  host: 'LONGHAUL_HOST',
+  hostSlots: 'LONGHAUL_HOST_SLOTS',
+  hostScratch: 'LONGHAUL_HOST_SCRATCH',
 } as const;
 
 export interface Submission {

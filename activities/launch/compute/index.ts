@@ -4,8 +4,11 @@
  * @module
  */
 import type { S3Client } from '@aws-sdk/client-s3';
+import { createInstanceTypeReader } from '../../../lib/launch/instance-types.ts';
 import type { Settings } from '../../../lib/settings.ts';
 import { type BatchDependencies, createBatchCompute } from './batch.ts';
+import { createInstances } from './ec2/instances.ts';
+import { createEc2Compute } from './ec2.ts';
 import { createEksCompute } from './eks.ts';
 import type { ComputeService } from './service.ts';
 import { onThisMachine, overSsh } from './slurm/transport.ts';
@@ -15,6 +18,9 @@ export interface ComputeDependencies extends Omit<BatchDependencies, 'settings'>
   s3: S3Client;
   settings: Settings;
 }
+
+/** Short retries here: the long ones are Temporal's. */
+const RETRIES = { maxAttempts: 3 };
 
 export function createComputeServices(
   dependencies: ComputeDependencies,
@@ -27,6 +33,12 @@ export function createComputeServices(
     const place = { host: settings.slurmHost, user: settings.slurmUser };
     const transport = place.host === 'local' ? onThisMachine(env) : overSsh(place, env);
     services.push(createSlurmCompute({ ...dependencies, transport, variables }));
+  }
+  if (settings.ec2Image) {
+    const instances = createInstances(settings.bucket, RETRIES);
+    const instanceTypes = createInstanceTypeReader(RETRIES);
+    const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? 'default';
+    services.push(createEc2Compute({ ...dependencies, instances, instanceTypes, region, variables }));
   }
   if (settings.eksCluster) services.push(createEksCompute({ settings }));
   return new Map(services.map((service) => [service.name, service]));

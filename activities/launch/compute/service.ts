@@ -61,6 +61,11 @@ export interface ComputeService {
   /** Asks for the end; ending an ended job does nothing. */
   terminate(id: string, reason: string): Promise<void>;
   /**
+   * Jobs that have hosts of their own, by what the hosts themselves say: of a job that nobody has recorded they would go
+   * on, and cost, for nobody.
+   */
+  held?(): Promise<{ id: string; workflowId: string }[]>;
+  /**
    * Lines of a log stream from its beginning, page by page; at the end the same token comes back. A service without it
    * cannot have its head jobs followed: their tasks are known when they have ended.
    */

@@ -9,6 +9,7 @@ import { cwltool, miniwdl, nextflow, snakemake } from './engines.ts';
 import { genomics } from './genomics.ts';
 import { jars } from './jars.ts';
 import { java } from './java.ts';
+import { moto } from './moto.ts';
 import { python } from './python.ts';
 import { temporal } from './temporal.ts';
 import { testServer } from './test-server.ts';
@@ -38,6 +39,7 @@ export const tools = {
   cwltool,
   miniwdl,
   nextflow,
+  moto,
   /** The time-skipping test server as an executable file. */
   testServer,
   /** What is there and what would be fetched; changes nothing. */

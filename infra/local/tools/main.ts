@@ -17,6 +17,7 @@ try {
     tools.cwltool(progress),
     tools.miniwdl(progress),
     tools.nextflow(progress),
+    tools.moto(progress),
   ]);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -6,11 +6,10 @@
  */
 
 import { HELPER_RESOURCES } from '../../../../lib/launch/batch-submission.ts';
-import { endingsOfName } from '../../../../lib/launch/endings.ts';
 import type { Settings } from '../../../../lib/settings.ts';
-import { SHARED_PATH } from '../../../../workflows/launch/manifest.ts';
 import { JOB_ENVIRONMENT } from '../../../../workflows/launch/model.ts';
 import { quoteForShell } from '../../../../workflows/launch/sheet/template.ts';
+import { jobVariables } from '../job-variables.ts';
 import type { JobRequest } from '../service.ts';
 
 export type SlurmSettings = Pick<
@@ -61,20 +60,7 @@ export function batchScript(
   variables: Readonly<Record<string, string>>,
 ): string {
   const { jobId, jobAttempt, jobIndex, work } = JOB_ENVIRONMENT;
-  const told = {
-    ...variables,
-    ...request.contract,
-    [JOB_ENVIRONMENT.jobName]: request.name,
-    [JOB_ENVIRONMENT.ending]: endingsOfName(settings.bucket, request.name),
-    [JOB_ENVIRONMENT.mainEnvironment]: JSON.stringify(request.environment),
-    [JOB_ENVIRONMENT.runtime]: settings.jobRuntime,
-    [JOB_ENVIRONMENT.image]: request.image,
-    [JOB_ENVIRONMENT.memory]: String(request.memoryMiB),
-    [JOB_ENVIRONMENT.vcpus]: String(request.vcpus),
-    [JOB_ENVIRONMENT.logGroup]: settings.jobLogGroup,
-    ...(request.timeoutSeconds && { [JOB_ENVIRONMENT.timeout]: String(request.timeoutSeconds) }),
-    ...(request.sharedFileSystem && { [JOB_ENVIRONMENT.shared]: request.sharedFileSystem.hostPath ?? SHARED_PATH }),
-  };
+  const told = { ...variables, ...jobVariables(request, settings) };
   const program = settings.slurmJobs.split(/\s+/).filter((word) => word !== '');
   const scratch = settings.slurmScratch ? quoteForShell(settings.slurmScratch) : '"${TMPDIR:-/tmp}"';
   return [
