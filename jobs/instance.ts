@@ -5,33 +5,43 @@
  * @module
  */
 import type { StartRecord } from './commit.ts';
+import { ask } from './metadata.ts';
 
 /** The address is fixed by EC2. */
 const ENDPOINT = 'http://169.254.169.254';
 /** On Fargate nothing answers there; a job must not wait for that. */
 const TIMEOUT_MS = 1_000;
 
+/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-identity-documents.html */
+interface IdentityDocument {
+  instanceId?: string;
+  instanceType?: string;
+  availabilityZone?: string;
+}
+
 /** @returns undefined where there is no instance to be found (Fargate, or metadata switched off) */
 export async function readInstance(endpoint = ENDPOINT): Promise<StartRecord['instance'] | undefined> {
   try {
     const base = endpoint.replace(/\/$/, '');
-    const token = await text(`${base}/latest/api/token`, {
+    const within = { timeoutMs: TIMEOUT_MS };
+    const token = await ask(`${base}/latest/api/token`, {
+      ...within,
       method: 'PUT',
       headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '60' },
     });
     const read = (path: string) =>
-      text(`${base}/latest/meta-data/${path}`, { headers: { 'x-aws-ec2-metadata-token': token } });
-    const [id, type, zone, lifecycle] = await Promise.all(
-      ['instance-id', 'instance-type', 'placement/availability-zone', 'instance-life-cycle'].map(read),
+      ask(`${base}/latest/${path}`, { ...within, headers: { 'x-aws-ec2-metadata-token': token } });
+    // The document tells at once what would be three requests, but not the lifecycle.
+    const [document, lifecycle] = await Promise.all(
+      ['dynamic/instance-identity/document', 'meta-data/instance-life-cycle'].map(read),
     );
+    const {
+      instanceId: id,
+      instanceType: type,
+      availabilityZone: zone,
+    } = JSON.parse(document ?? '') as IdentityDocument;
     return id && type && zone && lifecycle ? { id, type, zone, lifecycle } : undefined;
   } catch {
     return undefined;
   }
-}
-
-async function text(url: string, init: RequestInit): Promise<string> {
-  const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
-  return answer.text();
 }

@@ -9,7 +9,7 @@ import { chmod, mkdir, rename, stat, symlink, utimes, writeFile } from 'node:fs/
 import { dirname, join, resolve, sep } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { mapLimited } from '../lib/concurrency.ts';
 import { parseS3Address } from '../lib/s3-address.ts';
 import { putFirst, putJson } from '../lib/s3-objects.ts';
@@ -74,8 +74,7 @@ async function claim(s3: S3Client, job: Job): Promise<void> {
 async function exists(s3: S3Client, address: string): Promise<boolean> {
   const { bucket, key } = parseS3Address(address);
   try {
-    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: 'bytes=0-0' }));
-    (answer.Body as Readable | undefined)?.destroy();
+    await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
     return true;
   } catch (error) {
     if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return false;

@@ -10,6 +10,7 @@ import { EXIT } from './exit-codes.ts';
 import { type Job, JobError } from './job.ts';
 import { taskStreams } from './log-streams.ts';
 import type { MainEnding } from './main-ending.ts';
+import { ask } from './metadata.ts';
 
 interface TaskMetadata {
   Containers?: { Name?: string; KnownStatus?: string; ExitCode?: number; StartedAt?: string; CreatedAt?: string }[];
@@ -31,8 +32,7 @@ export async function mainEnding(job: Pick<Job, 'taskEndpoint' | 'main'>): Promi
   const endpoint = job.taskEndpoint;
   if (!endpoint)
     throw new JobError(EXIT.notAJob, 'ECS_CONTAINER_METADATA_URI_V4 is not set: this program runs in a task of ECS');
-  const answer = await fetch(`${endpoint}/task`);
-  const { Containers = [] } = (await answer.json()) as TaskMetadata;
+  const { Containers = [] } = JSON.parse(await ask(`${endpoint}/task`)) as TaskMetadata;
   // ECS may put the task's name before the container's.
   const main = Containers.find((container) => container.Name === 'main' || container.Name?.endsWith('-main'));
   if (main?.KnownStatus !== 'STOPPED') return undefined;
@@ -65,8 +65,8 @@ export async function taskLogs({
   if (logs) return logs;
   if (!endpoint) return undefined;
   try {
-    const answer = await fetch(endpoint, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const { LogDriver, LogOptions = {} } = (await answer.json()) as ContainerMetadata;
+    const text = await ask(endpoint, { timeoutMs: TIMEOUT_MS });
+    const { LogDriver, LogOptions = {} } = JSON.parse(text) as ContainerMetadata;
     const group = LogOptions['awslogs-group'];
     const streams = taskStreams('stage', LogOptions['awslogs-stream'] ?? '');
     return LogDriver === 'awslogs' && group && streams ? { group, streams } : undefined;

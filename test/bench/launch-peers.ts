@@ -13,7 +13,7 @@ import { launchOutputs } from '../../clients/launch/outputs.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
 import { installModuleHelpers, launchWide } from '../support/scale.ts';
 import { checkGenome, genomeSheet, genomeSnakefile, genomeTasks, readIn } from './peers/genome.ts';
-import { runFan, runLaunch } from './peers/ours.ts';
+import { type OurRun, runFan, runLaunch } from './peers/ours.ts';
 import type { PeerRun } from './peers/process.ts';
 import { planOnly, runLocal, runOnBatch, runSnakefile } from './peers/snakemake.ts';
 import { runToil } from './peers/toil.ts';
@@ -46,9 +46,8 @@ async function onPlatform<T>(run: (longhaul: Longhaul) => Promise<T>): Promise<T
 
 /** (a) The same two cores, nothing copied. `stage` and `publish` run inside the stand-in, commands as processes. */
 async function shared(): Promise<void> {
-  const ours: number[] = [];
+  const ours: OurRun[] = [];
   const theirs: PeerRun[] = [];
-  const calls: number[] = [];
   await onPlatform(async (longhaul) => {
     await installModuleHelpers(longhaul);
     // Both once before: what is loaded and compiled at first use is not the matter.
@@ -56,16 +55,20 @@ async function shared(): Promise<void> {
     await runLocal(10);
     for (let round = 1; round <= rounds; round += 1) {
       const run = await runFan(longhaul, `shared-${round}`, tasks, 'shared');
-      ours.push(run.seconds);
-      calls.push(run.calls / tasks);
-      theirs.push(await runLocal(tasks));
-      say(`a, round ${round}: ours ${seconds(run.seconds)}, Snakemake ${seconds(theirs.at(-1)?.seconds ?? 0)}`);
+      ours.push(run);
+      const peer = await runLocal(tasks);
+      theirs.push(peer);
+      say(
+        `a, round ${round}: ours ${seconds(run.seconds)} (processors ${seconds(run.cpuSeconds)}), Snakemake ${seconds(peer.seconds)} (${seconds(peer.cpuSeconds)})`,
+      );
     }
   });
-  result.secondsOurs = round2(median(ours));
+  result.secondsOurs = round2(median(ours.map((run) => run.seconds)));
   result.secondsSnakemake = round2(median(theirs.map((run) => run.seconds)));
   result.ratio = round2(result.secondsSnakemake / result.secondsOurs);
-  result.sharedCallsPerTaskOurs = round2(median(calls));
+  result.cpuSecondsOurs = round2(median(ours.map((run) => run.cpuSeconds)));
+  result.cpuSecondsSnakemake = round2(median(theirs.map((run) => run.cpuSeconds)));
+  result.sharedCallsPerTaskOurs = round2(median(ours.map((run) => run.calls / tasks)));
   result.peakMiBSnakemake = median(theirs.map((run) => run.peakMiB));
   if (option('without-toil') === undefined) {
     result.secondsToil = round2((await runToil(tasks)).seconds);

@@ -10,6 +10,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Launcher } from '../aws/batch/launcher.ts';
 import { MemoryWatch } from '../aws/batch/memory-watch.ts';
 import { CallLog } from '../kit/calls.ts';
 import { Clock } from '../kit/clock.ts';
@@ -59,11 +60,13 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
   const cluster = new Cluster(clock, namespaces);
   const logs = new PodLogs();
   const [calls, faults] = [new CallLog(), new FaultPlan()];
+  const launcher = new Launcher();
   const token = randomBytes(24).toString('hex');
   const containers = {
     clock,
     logs,
     memory: new MemoryWatch(),
+    launcher,
     get imagesFile() {
       return typeof imagesFile === 'string' ? imagesFile : imagesFile();
     },
@@ -157,6 +160,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       await kubelet.close();
+      launcher.close();
       await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     },
   };

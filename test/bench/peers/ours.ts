@@ -11,6 +11,7 @@ import { workflowIdOf } from '../../../workflows/launch/model.ts';
 import type { SheetStep } from '../../../workflows/launch/sheet/sheet.ts';
 import { sheet } from '../../support/live-sheet.ts';
 import type { Longhaul } from '../../support/longhaul.ts';
+import { cpuSecondsBelow } from './process.ts';
 
 /** Access key of jobs: their calls are told apart by it. */
 const JOB_PRINCIPAL = 'job';
@@ -23,12 +24,15 @@ export interface OurRun {
   planSeconds: number;
   /** By workers and clients; waiting for messages is left out. */
   calls: number;
+  /** Processor time of workers, servers, stand-ins and the tasks themselves. */
+  cpuSeconds: number;
 }
 
 /** @throws Error when the launch did not end well */
 export async function runLaunch(longhaul: Longhaul, launchId: string, text: string): Promise<OurRun> {
   const { temporal, put } = longhaul;
   const { lastSeq } = await longhaul.action('GET calls?service=none');
+  const cpuBefore = await cpuSecondsBelow();
   const begun = performance.now();
   await put(`sheets/lab-a/${launchId}.yaml`, text);
   const handle = temporal.client.workflow.getHandle(workflowIdOf(launchId));
@@ -36,6 +40,7 @@ export async function runLaunch(longhaul: Longhaul, launchId: string, text: stri
   while (!(await handle.describe().catch(() => undefined))) await new Promise((resolve) => setTimeout(resolve, 20));
   await handle.result();
   const seconds = (performance.now() - begun) / 1000;
+  const cpuSeconds = (await cpuSecondsBelow()) - cpuBefore;
   const { calls } = (await longhaul.action(`GET calls?after=${String(lastSeq)}`)) as {
     calls: { principal: string; operation: string; at: string }[];
   };
@@ -46,6 +51,7 @@ export async function runLaunch(longhaul: Longhaul, launchId: string, text: stri
     seconds,
     planSeconds: (Date.parse(submitted?.at ?? '') - Date.parse(item?.statuses.PREPARING ?? '')) / 1000,
     calls: mine.length,
+    cpuSeconds,
   };
 }
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +10,8 @@ import type { TaskContainerProperties, Volume } from '@aws-sdk/client-batch';
 import type { Cancel, Clock } from '../../kit/clock.ts';
 import type { LogPort } from '../ports.ts';
 import { ContainerError, checkCommand, pullImage } from './images.ts';
-import { killGroup, killStray, signal, spawnLeashed } from './leash.ts';
+import type { LaunchedProcess, Launcher } from './launcher.ts';
+import { killGroup, killStray, leashed, signal } from './leash.ts';
 import { writeLines } from './log-lines.ts';
 import type { MemoryWatch, Watch } from './memory-watch.ts';
 import { startModule } from './module-container.ts';
@@ -45,6 +45,7 @@ export interface ContainerHost {
   clock: Clock;
   logs: LogPort;
   memory: MemoryWatch;
+  launcher: Launcher;
   imagesFile: string;
   /** Home of the file systems: `<efsDirectory>/<file system id>`. */
   efsDirectory: string;
@@ -68,57 +69,45 @@ export interface ContainerPlan {
 
 class Container implements RunningContainer {
   readonly #host: ContainerHost;
-  readonly #child: ChildProcess;
+  readonly #pid: number;
   readonly #id: string;
   readonly #stopTimeoutMs: number;
   readonly #watch: Watch;
   #outOfMemory = false;
+  #exited = false;
   #cancelKill: Cancel | undefined;
   /** Resolves once every process is gone and every line is written. */
   readonly ended: Promise<ContainerEnd>;
 
-  constructor(host: ContainerHost, plan: ContainerPlan, child: ChildProcess, id: string) {
+  constructor(
+    host: ContainerHost,
+    plan: ContainerPlan,
+    launched: LaunchedProcess,
+    more: { id: string; logged: readonly Promise<void>[] },
+  ) {
     this.#host = host;
-    this.#child = child;
-    this.#id = id;
+    this.#pid = launched.pid;
+    this.#id = more.id;
     this.#stopTimeoutMs =
       plan.properties.stopTimeout === undefined ? host.stopTimeoutMs : plan.properties.stopTimeout * 1000;
-    const write = (lines: string[]) => {
-      const timestamp = host.clock.now();
-      host.logs.append(
-        LOG_GROUP,
-        plan.logStream,
-        lines.map((message) => ({ timestamp, message })),
-      );
-    };
-    // The awslogs driver creates the stream with the container, before there is a line.
-    write([]);
     const limit = plan.memoryMiB === undefined ? undefined : plan.memoryMiB * 1024 * 1024;
     this.#watch = host.memory.add(this.#pid, limit, () => {
       this.#outOfMemory = true;
       killGroup(this.#pid);
     });
-    const logged = [child.stdout, child.stderr].map((stream) =>
-      stream ? writeLines(stream, write) : Promise.resolve(),
-    );
-    const exited = new Promise<number>((resolve) => {
-      child.once('exit', (code, name) => resolve(code ?? 128 + (SIGNALS[name ?? ''] ?? 0)));
-    });
-    this.ended = exited.then(async (exitCode) => {
+    this.ended = launched.exited.then(async ({ code, signal: name }) => {
+      const exitCode = code ?? 128 + (SIGNALS[name ?? ''] ?? 0);
+      this.#exited = true;
       this.kill();
       this.#cancelKill?.();
-      await Promise.all(logged);
+      await Promise.all(more.logged);
       return { exitCode, ...(this.#outOfMemory && { reason: OUT_OF_MEMORY }) };
     });
   }
 
-  get #pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
   /** As `docker stop`: SIGTERM for the main process, SIGKILL for all when the time is over. */
   stop(): void {
-    if (this.#cancelKill || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.#cancelKill || this.#exited) return;
     signal(this.#pid, 'SIGTERM');
     this.#cancelKill = this.#host.clock.after(this.#stopTimeoutMs, () => this.kill());
   }
@@ -136,10 +125,11 @@ export async function startContainer(host: ContainerHost, plan: ContainerPlan): 
   const id = randomUUID();
   const cwd = join(plan.scratch, 'containers', id);
   const temporary = join(plan.scratch, 'tmp', id);
+  // A module has no folder of its own to start in.
+  const folders = image.module === undefined ? [cwd, temporary] : [];
   const [mounts] = await Promise.all([
     mount(host, plan),
-    mkdir(cwd, { recursive: true }),
-    mkdir(temporary, { recursive: true }),
+    ...folders.map((folder) => mkdir(folder, { recursive: true })),
   ]);
   const translate = translator(mounts);
   const environment: Record<string, string> = {
@@ -156,16 +146,26 @@ export async function startContainer(host: ContainerHost, plan: ContainerPlan): 
   Object.assign(environment, plan.serviceEnvironment);
   const command = properties.command?.length || plan.entrypoint ? (properties.command ?? []) : (image.command ?? []);
   const argv = [...(plan.entrypoint ?? image.entrypoint ?? []), ...command].map(translate);
-  const say = (message: string) =>
-    host.logs.append(LOG_GROUP, plan.logStream, [{ timestamp: host.clock.now(), message }]);
-  if (image.module !== undefined) return startModule({ module: image.module, argv, env: environment, say });
+  const write = (lines: readonly string[]) => {
+    const timestamp = host.clock.now();
+    host.logs.append(
+      LOG_GROUP,
+      plan.logStream,
+      lines.map((message) => ({ timestamp, message })),
+    );
+  };
+  if (image.module !== undefined)
+    return startModule({ module: image.module, argv, env: environment, say: (line) => write([line]) });
   checkCommand(argv, environment.PATH ?? '', cwd);
-  const child = spawnLeashed({ argv, env: environment, cwd, id });
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', (error) => reject(new ContainerError(`CannotStartContainerError: ${error.message}`)));
-  });
-  return new Container(host, plan, child, id);
+  const logged: Promise<void>[] = [];
+  const launched = await host.launcher
+    .start(leashed({ id, argv, env: environment, cwd }), (stream) => logged.push(writeLines(stream, write)))
+    .catch((error: Error) => {
+      throw new ContainerError(`CannotStartContainerError: ${error.message}`);
+    });
+  // The awslogs driver creates the stream with the container, before there is a line.
+  write([]);
+  return new Container(host, plan, launched, { id, logged });
 }
 
 /** @throws ContainerError for a host folder that is not there */

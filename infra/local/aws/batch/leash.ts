@@ -1,12 +1,12 @@
 /**
- * Starts a container's main process so that it cannot outlive the stand-in. A watcher in the process group waits on a
- * pipe that only the stand-in holds open; when the stand-in dies, by whatever signal, the pipe ends and the watcher
+ * A container's main process cannot outlive the stand-in. A watcher in the process group waits on a pipe that only the
+ * launcher holds open, which ends with the stand-in; when it dies, by whatever signal, the pipe ends and the watcher
  * kills the group. The main process is exec'ed in place: its pid, exit code and signals are the job's own.
  *
  * @module
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import type { StartMessage } from './launcher-program.ts';
 
 /** In the environment of every process of a container: finds those that left the process group. */
 export const MARKER = 'LONGHAUL_CONTAINER';
@@ -31,22 +31,17 @@ marker=$1; shift
 exec "$@" 3<&-
 `;
 
-export interface LeashedOptions {
-  argv: readonly string[];
-  env: Readonly<Record<string, string>>;
-  cwd: string;
-  /** Unique per container. */
-  id: string;
-}
-
-/** The child's pid is the main process's, and the id of its process group and session. */
-export function spawnLeashed(options: LeashedOptions): ChildProcess {
-  return spawn('/bin/sh', ['-c', LEASH, 'batch-job', `${MARKER}=${options.id}`, ...options.argv], {
-    cwd: options.cwd,
-    env: { ...options.env, [MARKER]: options.id },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    detached: true,
-  });
+/**
+ * The same start on a leash.
+ * @param start its pid will be the main process's, and the id of its process group and session; its id is unique
+ */
+export function leashed(start: StartMessage): StartMessage {
+  const { id, argv, env } = start;
+  return {
+    ...start,
+    argv: ['/bin/sh', '-c', LEASH, 'batch-job', `${MARKER}=${id}`, ...argv],
+    env: { ...env, [MARKER]: id },
+  };
 }
 
 export function killGroup(leader: number): void {

@@ -149,5 +149,12 @@ function valuesOf(facts: InstanceFacts): Record<string, string> {
     'latest/meta-data/placement/region': facts.region,
     'latest/meta-data/instance-life-cycle': facts.lifecycle,
     'latest/meta-data/ami-id': facts.imageId,
+    'latest/dynamic/instance-identity/document': JSON.stringify({
+      availabilityZone: facts.zone,
+      imageId: facts.imageId,
+      instanceId: facts.id,
+      instanceType: facts.type,
+      region: facts.region,
+    }),
   };
 }

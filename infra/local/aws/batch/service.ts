@@ -13,6 +13,7 @@ import { Attempts } from './attempts.ts';
 import { Engine } from './engine.ts';
 import { tooManyRequests } from './errors.ts';
 import { Instances } from './instances.ts';
+import { Launcher } from './launcher.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { MetadataService } from './metadata.ts';
 import { operationOf } from './operations.ts';
@@ -57,11 +58,13 @@ export async function createBatch(options: BatchOptions): Promise<Batch> {
   const store = new Store({ clock, place, directory });
   const instances = new Instances({ clock, place, idleMs: options.idleInstanceMs ?? 5 * MINUTE_MS });
   const metadata = new MetadataService(clock, (id) => instances.get(id));
+  const launcher = new Launcher();
   const attempts = new Attempts({
     host: {
       clock,
       logs: options.logs,
       memory: new MemoryWatch(),
+      launcher,
       imagesFile: options.imagesFile,
       efsDirectory: join(directory, 'efs'),
       stopTimeoutMs: options.stopTimeoutMs ?? 30_000,
@@ -102,6 +105,7 @@ export async function createBatch(options: BatchOptions): Promise<Batch> {
       renderError: (error) => jsonError(error),
       async close() {
         await engine.close();
+        launcher.close();
         instances.close();
         await metadata.close();
         store.close();

@@ -13,12 +13,25 @@ import { Readable } from 'node:stream';
 import { writeAll } from '../../kit/journal.ts';
 
 export interface Segment {
+  /** Names its file; empty where the bytes are `inline`. */
   id: string;
   size: number;
+  /** The bytes themselves, in Base64: they stand in the journal, beside what names them. */
+  inline?: string;
 }
 
 /** Up to here a body is handled in one piece: a stream would cost more than the bytes. */
 export const SMALL_BYTES = 256 * 1024;
+/** Up to here bytes go into the journal: to make a file takes longer than to write them. */
+const INLINE_BYTES = 2 * 1024;
+
+/** Bytes `start` to `end` inclusive of a segment. */
+interface Piece {
+  id: string;
+  start: number;
+  end: number;
+  inline?: string;
+}
 
 export interface BlobWriter {
   write(bytes: Buffer): Promise<void>;
@@ -51,6 +64,7 @@ export class Blobs {
   /** Writes a small body at once. */
   put(bytes: Buffer): Segment[] {
     if (bytes.length === 0) return [];
+    if (bytes.length <= INLINE_BYTES) return [{ id: '', size: bytes.length, inline: bytes.toString('base64') }];
     const id = newId();
     const descriptor = openSync(this.#path(id), 'wx');
     try {
@@ -87,7 +101,9 @@ export class Blobs {
 
   /** The same bytes under new names, without copying them. */
   duplicate(segments: readonly Segment[]): Segment[] {
-    return segments.map(({ id, size }) => {
+    return segments.map((segment) => {
+      const { id, size, inline } = segment;
+      if (inline !== undefined) return segment;
       const copy = newId();
       linkSync(this.#path(id), this.#path(copy));
       return { id: copy, size };
@@ -96,40 +112,44 @@ export class Blobs {
 
   /** Bytes `start` to `end` inclusive; small ones as a buffer, large ones as a stream. */
   read(segments: readonly Segment[], start: number, end: number): Buffer | Readable {
-    const pieces: { id: string; start: number; end: number }[] = [];
+    const pieces: Piece[] = [];
     let base = 0;
-    for (const { id, size } of segments) {
+    for (const { id, size, inline } of segments) {
       const from = Math.max(0, start - base);
       const to = Math.min(size - 1, end - base);
-      if (from <= to) pieces.push({ id, start: from, end: to });
+      if (from <= to) pieces.push({ id, start: from, end: to, ...(inline !== undefined && { inline }) });
       base += size;
     }
     const [only] = pieces;
     const whole = segments.length === 1 && end - start + 1 === segments[0]?.size;
     if (only === undefined) return Buffer.alloc(0);
+    if (pieces.length === 1 && only.inline !== undefined) return bytesOf(only, only.inline);
     if (whole && end - start < SMALL_BYTES) return readFileSync(this.#path(only.id));
-    for (const { id } of pieces) this.#readers.set(id, (this.#readers.get(id) ?? 0) + 1);
+    const files = pieces.filter(({ inline }) => inline === undefined);
+    for (const { id } of files) this.#readers.set(id, (this.#readers.get(id) ?? 0) + 1);
     const stream =
       pieces.length === 1
         ? createReadStream(this.#path(only.id), { start: only.start, end: only.end, highWaterMark: SMALL_BYTES })
         : Readable.from(this.#pieces(pieces), { objectMode: false });
     stream.once('close', () => {
-      for (const { id } of pieces) this.#release(id);
+      for (const { id } of files) this.#release(id);
     });
     return stream;
   }
 
   /** Removes files nothing names any more, once nobody reads them. */
   remove(segments: readonly Segment[]): void {
-    for (const { id } of segments) {
+    for (const { id, inline } of segments) {
+      if (inline !== undefined) continue;
       if (this.#readers.has(id)) this.#doomed.add(id);
       else rmSync(this.#path(id), { force: true });
     }
   }
 
-  async *#pieces(pieces: readonly { id: string; start: number; end: number }[]): AsyncGenerator<Buffer> {
-    for (const { id, start, end } of pieces) {
-      yield* createReadStream(this.#path(id), { start, end, highWaterMark: SMALL_BYTES }) as AsyncIterable<Buffer>;
+  async *#pieces(pieces: readonly Piece[]): AsyncGenerator<Buffer> {
+    for (const { id, start, end, inline } of pieces) {
+      if (inline !== undefined) yield bytesOf({ start, end }, inline);
+      else yield* createReadStream(this.#path(id), { start, end, highWaterMark: SMALL_BYTES }) as AsyncIterable<Buffer>;
     }
   }
 
@@ -146,6 +166,10 @@ export class Blobs {
   #path(id: string): string {
     return join(this.#directory, id.slice(0, 2), id);
   }
+}
+
+function bytesOf({ start, end }: Pick<Piece, 'start' | 'end'>, inline: string): Buffer {
+  return Buffer.from(inline, 'base64').subarray(start, end + 1);
 }
 
 function newId(): string {
