@@ -40,17 +40,9 @@ export function parseReference(text: string): ImageReference | undefined {
   const tag = colon < 0 ? undefined : named.slice(colon + 1);
   if (tag !== undefined && !TAG.test(tag)) return undefined;
   const { registry, repository } = splitName(colon < 0 ? named : named.slice(0, colon));
-  if (!DOMAIN.test(registry) || !isOneHost(registry) || !repository.split('/').every((part) => COMPONENT.test(part)))
-    return undefined;
+  if (!DOMAIN.test(registry) || !repository.split('/').every((part) => COMPONENT.test(part))) return undefined;
   if (`${registry}/${repository}`.length > MOST_NAME_CHARACTERS) return undefined;
   return { registry, repository, ...(tag !== undefined && { tag }), ...(digest !== undefined && { digest }) };
-}
-
-/** A URL takes `0x7f.1` for 127.0.0.1 and refuses `a.0`, which Docker would look up as names: neither is meant. */
-function isOneHost(registry: string): boolean {
-  const address = `https://${registry}`;
-  const host = registry.replace(/:\d+$/, '').toLowerCase();
-  return URL.canParse(address) && (host.startsWith('[') || new URL(address).hostname === host);
 }
 
 /** Written out in full; parsing it again gives the same. */

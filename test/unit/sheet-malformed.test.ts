@@ -150,7 +150,7 @@ describe('a sheet with missing or bad settings', () => {
   it('has a compute service that does not exist', () => {
     expect(refusalOf(HEAD + 'computeService: lambda\n' + STEP)).toMatchInlineSnapshot(`
       "InvalidSheetError
-      sheet.yaml:6: computeService: expected one of "batch", got "lambda" (Which service runs the jobs. Default: the computeService of the settings.)"
+      sheet.yaml:6: computeService: expected one of "batch", "slurm", "ec2", "eks", got "lambda" (Which service runs the jobs. Default: the computeService of the settings.)"
     `);
   });
   it('has a launch id with spaces', () => {
