@@ -23,7 +23,7 @@ import type { Host } from '../../../lib/launch/hosts.ts';
 import type { InstanceTypeReader } from '../../../lib/launch/instance-types.ts';
 import { putFirst, readJson, UnreadableObjectError } from '../../../lib/s3-objects.ts';
 import { JOB_ENVIRONMENT, parseSubmission } from '../../../workflows/launch/model.ts';
-import { type Assessment, assess, failedChildrenOf, isLive, toEnd, toStart, viewOf } from './ec2/assess.ts';
+import { type Assessment, assess, childView, failedChildrenOf, isLive, toEnd, toStart, viewOf } from './ec2/assess.ts';
 import { type HostInstance, type Instances, MOST_JOBS } from './ec2/instances.ts';
 import { fitting, hostsFor, type Slotted } from './ec2/shape.ts';
 import {
@@ -55,6 +55,8 @@ export interface Ec2Dependencies {
 const ACCOUNT = 'ec2';
 /** RunInstances has a small budget of calls: two a second, five at once. */
 const STARTING = 2;
+/** Those of a job beyond it are started by the next looks: one look must not take minutes. */
+const STARTS = 40;
 const LOOKING = 8;
 const PAGE = 1_000;
 /** On top of an instance's own lifetime, until somebody else ends it. */
@@ -82,10 +84,13 @@ export function createEc2Compute(dependencies: Ec2Dependencies): ComputeService 
     },
 
     async describe(ids) {
-      const found = await instances.ofJobs(ids);
+      const found = await instances.ofJobs([...new Set(ids.map(jobOf))]);
       return mapLimited(ids, LOOKING, async (id) => {
-        const job = await read(id);
-        return job ? tend(job, found) : { id, status: 'LOST', attempts: 0, containers: [] };
+        const job = await read(jobOf(id));
+        if (!job) return { id, status: 'LOST', attempts: 0, containers: [] };
+        if (id === job.id) return tend(job, found);
+        const { assessment, stopped } = await lookAt(job, found);
+        return childView(job, Number(id.slice(job.id.length + 1)), assessment, stopped);
       });
     },
 
@@ -105,8 +110,8 @@ export function createEc2Compute(dependencies: Ec2Dependencies): ComputeService 
     async terminate(id, reason) {
       const job = await read(id);
       if (!job) return;
-      const view = await tend(job, await instances.ofJobs([id]));
-      if (hasEnded(view)) return;
+      const { assessment, stopped } = await lookAt(job, await instances.ofJobs([id]));
+      if (hasEnded(viewOf(job, assessment, { stopped }))) return;
       // First the word, then the end: who starts an instance after this ends it again.
       await putFirst<StopWord>(s3, stopAddress(hostJobAddress(settings.bucket, id)), { reason });
       await instances.end((await instances.ofJobs([id])).filter(isLive));
@@ -121,12 +126,12 @@ export function createEc2Compute(dependencies: Ec2Dependencies): ComputeService 
   /** Says how a job is, after starting what is missing and ending what is left. */
   async function tend(job: HostJob, found: readonly HostInstance[]): Promise<JobView> {
     const look = await lookAt(job, found);
-    const started = await startMissing(job, look);
-    const waiting = started instanceof Error ? `${MISCONFIGURED} - ${started.name}: ${started.message}` : started;
-    const view = viewOf(job, look.assessment, {
-      ...(waiting !== undefined && { waiting }),
-      ...(look.stopped !== undefined && { stopped: look.stopped }),
-    });
+    const waiting = await startMissing(job, look).then(
+      (started) => (started instanceof Error ? `${MISCONFIGURED} - ${started.name}: ${started.message}` : started),
+      // The next look tries again; until then it must not keep the news of other jobs back.
+      (error: Error) => `EC2 did not start an instance: ${error.name}: ${error.message}`,
+    );
+    const view = viewOf(job, look.assessment, { waiting, stopped: look.stopped });
     const types = await allowedFor(job);
     const most = Math.max(...types.map(({ slots }) => lifetimeMinutes(job, slots, settings)), 0);
     await instances.end(toEnd(look.assessment, hasEnded(view), most * 60_000 + OVERDUE_MS, Date.now()));
@@ -136,22 +141,22 @@ export function createEc2Compute(dependencies: Ec2Dependencies): ComputeService 
   async function lookAt(
     job: HostJob,
     found: readonly HostInstance[],
-  ): Promise<{ assessment: Assessment; stopped?: string }> {
+  ): Promise<{ assessment: Assessment; stopped: string | undefined }> {
     const own = found.filter((instance) => instance.job === job.id);
     const gone = own.filter((instance) => !isLive(instance)).length > 0 || own.length < job.hosts;
     const endings =
       job.items > 1 || gone ? await readEndings(s3, endingsOfName(settings.bucket, job.name), job.id) : new Map();
     const assessment = assess(job, own, endings);
     const word = gone ? await stopWord(s3, hostJobAddress(settings.bucket, job.id)) : undefined;
-    return { assessment, ...(word && { stopped: word.reason }) };
+    return { assessment, stopped: word?.reason };
   }
 
   /** @returns why some host could not be started: for want of capacity, or what EC2 refuses for good */
   async function startMissing(
     job: HostJob,
-    { assessment, stopped }: { assessment: Assessment; stopped?: string },
+    { assessment, stopped }: { assessment: Assessment; stopped: string | undefined },
   ): Promise<string | Error | undefined> {
-    const missing = stopped === undefined ? toStart(job, assessment) : [];
+    const missing = stopped === undefined ? toStart(job, assessment).slice(0, STARTS) : [];
     if (missing.length === 0) return undefined;
     const types = await allowedFor(job);
     let reason: string | undefined;
@@ -240,6 +245,9 @@ export function createEc2Compute(dependencies: Ec2Dependencies): ComputeService 
     return { id, name, queue: 'ec2', account: ACCOUNT, region: dependencies.region, logGroup: settings.jobLogGroup };
   }
 }
+
+/** `<job>:<item>` is a child. */
+const jobOf = (id: string): string => id.split(':')[0] ?? '';
 
 /** DescribeInstances may not know it yet. */
 const starting = (job: HostJob, { host, tries }: { host: number; tries: number }): HostInstance => ({

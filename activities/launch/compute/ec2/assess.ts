@@ -70,7 +70,7 @@ export const toEnd = ({ shares }: Assessment, hasEnded: boolean, lifetimeMs: num
 export function viewOf(
   job: HostJob,
   { shares, endings }: Assessment,
-  { waiting, stopped }: { waiting?: string; stopped?: string },
+  { waiting, stopped }: { waiting?: string | undefined; stopped?: string | undefined },
 ): JobView {
   const { id } = job;
   const busy = shares.filter(({ live, open }) => live && open.length > 0);
@@ -115,16 +115,24 @@ export function viewOf(
 
 const mayRun = (job: HostJob, { tries }: Share): boolean => tries <= job.hostRetries;
 
+/** One of an array. */
+export function childView(
+  job: HostJob,
+  index: number,
+  { shares, endings }: Assessment,
+  stopped: string | undefined,
+): JobView {
+  const share = shares[index % job.hosts];
+  const waits = share && !share.live && stopped === undefined && mayRun(job, share);
+  if (isFinal(endings.get(index)) || !(share?.live || waits)) return endedView(job, index, share, endings, stopped);
+  return { id: itemId(job, index), status: waits ? 'RUNNABLE' : 'RUNNING', attempts: 0, containers: [] };
+}
+
 /** @returns of the children that ended otherwise than with 0, or whose hosts were lost */
 export function failedChildrenOf(job: HostJob, assessment: Assessment, stopped: string | undefined): JobView[] {
-  const { shares, endings } = assessment;
   return Array.from({ length: job.items }, (_, index) => index).flatMap((index) => {
-    const ending = endings.get(index);
-    const share = shares[index % job.hosts];
-    const given = isFinal(ending)
-      ? ending?.exitCode !== 0
-      : !share?.live && (stopped !== undefined || !share || !mayRun(job, share));
-    return given ? [endedView(job, index, share, endings, stopped)] : [];
+    const view = childView(job, index, assessment, stopped);
+    return view.status === 'FAILED' ? [view] : [];
   });
 }
 
