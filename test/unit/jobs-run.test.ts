@@ -4,7 +4,7 @@
  * @module
  */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Claim, Commit } from '../../jobs/commit.ts';
 import { EXIT } from '../../jobs/exit-codes.ts';
@@ -26,6 +26,7 @@ afterEach(() => world.close());
 afterAll(() => vi.restoreAllMocks());
 
 const SCRIPT = ['/bin/sh', '/longhaul/work/command.sh'];
+const NAMES = { name: 'names', path: 'names' };
 
 /** Runs a script as a job. */
 async function run(
@@ -76,6 +77,21 @@ describe('a job in one process', () => {
       { name: 'publish', exitCode: code },
     ]);
     expect(await world.keys(COMMIT_KEY)).toEqual([]);
+  });
+
+  it('finds nothing of what a killed attempt has left in its folder', async () => {
+    const job = await world.job({
+      script: 'cd "$LONGHAUL_WORK/outputs" && ls -A .. | sort > names\n',
+      outputs: [NAMES],
+    });
+    await mkdir(`${job.work}/outputs`);
+    await writeFile(`${job.work}/outputs/half`, 'a');
+    await writeFile(`${job.work}/left.txt`, 'a');
+    const signal = new AbortController().signal;
+
+    expect(await runWhole(world.s3, job, { argv: SCRIPT, env: { PATH: process.env.PATH }, signal })).toBe(0);
+    expect(await world.text('results/work/a/job-1-1/names')).toBe('command.sh\noutputs\n');
+    expect(existsSync(job.work)).toBe(false);
   });
 
   it('ends with 127 when the command is not there', async () => {
