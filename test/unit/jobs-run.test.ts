@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vites
 import type { Claim, Commit } from '../../jobs/commit.ts';
 import { EXIT } from '../../jobs/exit-codes.ts';
 import { readJob } from '../../jobs/job.ts';
+import { startMain } from '../../jobs/main-process.ts';
 import { inWork } from '../../jobs/runtime.ts';
 import { runWhole } from '../../jobs/whole.ts';
 import { encodeManifest, type ManifestRow } from '../../workflows/launch/manifest.ts';
@@ -208,6 +209,28 @@ describe('the ending of an attempt', () => {
     const job = await world.job({ script: `set -eu\n${script}\n` }, { say: () => {} });
     return runWhole(world.s3, job, { argv: SCRIPT, env: { PATH: process.env.PATH, ...env }, signal });
   }
+});
+
+describe('a command that does not heed SIGTERM', () => {
+  /** Of slurm.conf, unless it says otherwise. */
+  const KILL_WAIT_MS = 30_000;
+
+  it('is killed while Slurm leaves time to say so', async () => {
+    const job = await world.job();
+    await mkdir(`${job.work}/outputs`);
+    const lines: string[] = [];
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const argv = ['/bin/sh', '-c', "trap '' TERM; echo ready; while :; do sleep 0.1; done"];
+      const main = startMain(job, argv, { PATH: process.env.PATH }, (line) => lines.push(line));
+      await vi.waitUntil(() => lines.includes('ready'));
+      main.terminate();
+      await vi.advanceTimersByTimeAsync(KILL_WAIT_MS - 10_000);
+      expect(await main.ended).toMatchObject({ exitCode: 137 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });
 
 describe('what a command leaves running', () => {
