@@ -145,6 +145,8 @@ export function causeOf(ending: Ending): CauseName {
   if (/duration exceeded timeout|^DeadlineExceeded\b/i.test(reason)) return 'TIMEOUT';
   if (/JobStateTimeLimit|MISCONFIGURATION:|CAPACITY:|^UNDETERMINED|^ACTION_REQUIRED|^Unschedulable/.test(reason))
     return 'STUCK';
+  // Killed before it could say anything, and Slurm does not say for its memory.
+  if (/^FAILED: signal \d/.test(reason)) return 'INTERRUPTED';
   const culprit = culpritOf(ending);
   const said = `${culprit?.reason ?? ''} ${reason}`;
   if (/OutOfMemory|OOMKilled|^\s*OUT_OF_MEMORY/i.test(said)) return 'OUT_OF_MEMORY';
