@@ -60,6 +60,7 @@ describe.skipIf(process.env.LONGHAUL_VERIFY_KUBERNETES === '1')('the service, wh
       ...more,
     };
     const job = await service.submit(request, { lookFirst: false });
+    target.own(job.id);
     await expect.poll(() => target.pods(job.id)).toHaveLength(Math.min(items, 4));
     return { job, request };
   }

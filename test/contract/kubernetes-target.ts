@@ -39,6 +39,8 @@ export interface KubernetesTarget {
   /** An Indexed Job of pods that run `node -e <script>`. */
   job(spec?: Partial<V1JobSpec>, script?: string): V1Job;
   create(job: V1Job): Promise<string>;
+  /** A Job that was made otherwise goes at the end too. */
+  own(name: string): void;
   read(name: string): Promise<V1Job>;
   pods(name: string): Promise<V1Pod[]>;
   merge(name: string, body: object): Promise<V1Job>;
@@ -101,6 +103,7 @@ export async function openKubernetesTarget(options: { nodes?: number } = {}): Pr
       made.push(metadata?.name ?? '');
       return metadata?.name ?? '';
     },
+    own: (name) => void made.push(name),
     read,
     pods,
     merge: (name, body) =>
