@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isFileOrAddress } from '../lib/images/reference.ts';
 import { SHARED_PATH, WORK_PATH } from '../workflows/launch/manifest.ts';
 import { JOB_ENVIRONMENT } from '../workflows/launch/model.ts';
 
@@ -82,7 +83,7 @@ function apptainer({ argv, environment, inherited, image, work, shared }: Launch
     args: [
       ['run', '--contain', '--cleanenv', '--no-home', '--writable-tmpfs', '--bind', `${work}:${WORK_PATH}`],
       sharedMounts(shared).flatMap((mount) => ['--bind', mount]),
-      [/^\/|^[a-z-]+:\/\//.test(image) ? image : `docker://${image}`, ...argv],
+      [isFileOrAddress(image) ? image : `docker://${image}`, ...argv],
     ].flat(),
     env: { ...inherited, ...Object.fromEntries(inside.map(([name, value]) => [`APPTAINERENV_${name}`, value])) },
   };
