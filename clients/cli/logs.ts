@@ -39,7 +39,7 @@ export function addLogsCommand(launch: Command): void {
     .option('-f, --follow', 'stay and print lines as they come, until the launch or the step has ended')
     .option('--search <pattern>', 'only lines that match: a filter pattern of CloudWatch Logs')
     .option('--item <key...>', 'only these items, as "launch show" names them')
-    .option('--attempt <n>', 'only this attempt of AWS Batch, counted from 1', whole)
+    .option('--attempt <n>', 'only this attempt of the compute service, counted from 1', whole)
     .addOption(new Option('--container <name...>', 'whose lines').choices(CONTAINERS).default(['main']))
     .option('--tail <n>', 'only the last lines of each container of each attempt', whole)
     .option('--since <duration>', 'only lines of the last 90s, 10m, 2h or 1d', duration)
