@@ -46,6 +46,21 @@ const wordsOf = ({ compute_service: name = 'batch' }: Pick<Row, 'compute_service
 export const runsOnBatch = ({ compute_service: name = 'batch' }: Pick<Row, 'compute_service'>): boolean =>
   name === 'batch';
 
+export const runsOnKubernetes = ({ compute_service: name }: Pick<Row, 'compute_service'>): boolean => name === 'eks';
+
+/** By the log group of its jobs: `kubernetes:<cluster>/<namespace>`. */
+export function clusterOf(group: string): { cluster: string; namespace: string } {
+  const [, cluster = '', namespace = ''] = /^kubernetes:(.*)\/([^/]*)$/.exec(group) ?? [];
+  return { cluster, namespace };
+}
+
+/** Of the jobs of a step on Kubernetes: what prints all that main has written. */
+export function logCommand({ log_group: group, ...row }: Pick<StepItem, 'log_group' | 'jobs' | 'generation'>): string {
+  const ids = currentJobs(row).map(({ id }) => id);
+  const jobs = `--selector 'batch.kubernetes.io/job-name in (${ids.join(',')})'`;
+  return `kubectl --namespace ${clusterOf(group).namespace} logs ${jobs} --container main --prefix --tail=-1`;
+}
+
 /** Its name as people know it. */
 export const serviceTitle = (row: Pick<Row, 'compute_service'>): string =>
   wordsOf(row)?.title ?? row.compute_service ?? '';

@@ -21,8 +21,8 @@ import {
   type V1JobSpec,
   type V1Pod,
 } from '@kubernetes/client-node';
-import { codeOf } from '../../activities/launch/compute/eks/client.ts';
 import { type Kubernetes, openKubernetes } from '../../infra/local/kubernetes/server.ts';
+import { codeOf } from '../../lib/launch/kubernetes/client.ts';
 import { until } from '../support/stand-ins.ts';
 
 export const NODE_IMAGE = 'public.ecr.aws/docker/library/node:22-slim';
