@@ -18,8 +18,8 @@ import { commandOf, RUNTIMES, type Runtime } from './runtime.ts';
 const CANNOT_START = { ENOENT: 127, other: 126 } as const;
 /** 128 + SIGKILL. */
 const KILLED = 137;
-/** Between SIGTERM and SIGKILL, as ECS has it. */
-const GRACE_MS = 30_000;
+/** Between SIGTERM and SIGKILL. Slurm gives the whole job 30 s by default (KillWait): what is left is for its last lines. */
+const GRACE_MS = 20_000;
 /** A container's own runtime must answer within this when it is asked how the container ended. */
 const INSPECT_MS = 30_000;
 
@@ -28,7 +28,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface MainProcess {
   /** `outOfMemory`: it was killed for its memory. */
   ended: Promise<MainEnding & { outOfMemory: boolean }>;
-  /** SIGTERM, and SIGKILL half a minute later. */
+  /** SIGTERM, and SIGKILL 20 s later. */
   terminate(): void;
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isFileOrAddress } from '../lib/images/reference.ts';
 import { SHARED_PATH, WORK_PATH } from '../workflows/launch/manifest.ts';
 import { JOB_ENVIRONMENT } from '../workflows/launch/model.ts';
 
@@ -53,13 +54,17 @@ function plain({ argv, environment, inherited, work }: Launching): Command {
   return { program, args, env: { ...inherited, ...Object.fromEntries(changed), [JOB_ENVIRONMENT.work]: work } };
 }
 
+/** Where containers have it on every service, and where the host has it: there the links lead that stage has made. */
+const sharedMounts = (shared: string | undefined): string[] =>
+  shared === undefined ? [] : [...new Set([SHARED_PATH, shared])].map((place) => `${shared}:${place}`);
+
 function docker({ argv, environment, inherited, image, work, shared, name, memoryMiB, vcpus }: Launching): Command {
   const inside = Object.entries({ ...environment, [JOB_ENVIRONMENT.work]: WORK_PATH });
   return {
     program: 'docker',
     args: [
       ['run', '--name', name, '--volume', `${work}:${WORK_PATH}`],
-      shared === undefined ? [] : ['--volume', `${shared}:${SHARED_PATH}`],
+      sharedMounts(shared).flatMap((mount) => ['--volume', mount]),
       memoryMiB === undefined ? [] : ['--memory', `${memoryMiB}m`, '--memory-swap', `${memoryMiB}m`],
       vcpus === undefined ? [] : ['--cpus', String(vcpus)],
       // Not in Docker's own environment: a step's PATH is not Docker's.
@@ -77,8 +82,8 @@ function apptainer({ argv, environment, inherited, image, work, shared }: Launch
     program: 'apptainer',
     args: [
       ['run', '--contain', '--cleanenv', '--no-home', '--writable-tmpfs', '--bind', `${work}:${WORK_PATH}`],
-      shared === undefined ? [] : ['--bind', `${shared}:${SHARED_PATH}`],
-      [/^\/|^[a-z-]+:\/\//.test(image) ? image : `docker://${image}`, ...argv],
+      sharedMounts(shared).flatMap((mount) => ['--bind', mount]),
+      [isFileOrAddress(image) ? image : `docker://${image}`, ...argv],
     ].flat(),
     env: { ...inherited, ...Object.fromEntries(inside.map(([name, value]) => [`APPTAINERENV_${name}`, value])) },
   };

@@ -8,6 +8,7 @@
 import { activityInfo, heartbeat, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { pinReference } from '../../lib/images/reference.ts';
+import { jobName } from '../../lib/launch/job-name.ts';
 import { putText, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import { stepKey as rowKey, type StepItem as StepRow } from '../../lib/store/steps.ts';
 import {
@@ -146,7 +147,7 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
     const manifest = files.manifest(input, generation, shard);
     await putText(s3, manifest, text, 'application/x-ndjson');
     return {
-      name: `lh-${launchId}-${step.name}-${attempt}-${generation}-${shard}`,
+      name: jobName({ launchId, step: step.name, attempt, generation, shard }),
       items: indexes.length,
       image: step.image,
       // The script of each item lies on its volume, so one command serves all children of an array.

@@ -5,11 +5,14 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import pc from 'picocolors';
+import { connectKubernetes, type Kubernetes } from '../../lib/launch/kubernetes/client.ts';
+import type { Settings } from '../../lib/settings.ts';
 import { LAUNCH_STATUSES } from '../../workflows/launch/model.ts';
 import { followLogs, NoLaunchError } from '../launch/log-follow.ts';
 import { CONTAINERS, type LogLine, parseDuration } from '../launch/log-lines.ts';
 import { checkNames, type LoggedStep, loggedLaunch, unknown } from '../launch/log-steps.ts';
 import { chooseAttempts, stepLogs } from '../launch/logs.ts';
+import { runsOnKubernetes } from '../launch/own-words.ts';
 import { CliError, type Context, EXIT, print, withContext } from './context.ts';
 
 /** Items of a step that are shown when none are chosen: what somebody may want to read. */
@@ -39,7 +42,7 @@ export function addLogsCommand(launch: Command): void {
     .option('-f, --follow', 'stay and print lines as they come, until the launch or the step has ended')
     .option('--search <pattern>', 'only lines that match: a filter pattern of CloudWatch Logs')
     .option('--item <key...>', 'only these items, as "launch show" names them')
-    .option('--attempt <n>', 'only this attempt of AWS Batch, counted from 1', whole)
+    .option('--attempt <n>', 'only this attempt of the compute service, counted from 1', whole)
     .addOption(new Option('--container <name...>', 'whose lines').choices(CONTAINERS).default(['main']))
     .option('--tail <n>', 'only the last lines of each container of each attempt', whole)
     .option('--since <duration>', 'only lines of the last 90s, 10m, 2h or 1d', duration)
@@ -77,7 +80,12 @@ async function logs(
   step: string | undefined,
   { follow, search, item: items, attempt, container: containers, tail, since, errors, json }: LogsOptions,
 ): Promise<void> {
-  const sources = { ...context, ...context.aws, bucket: context.settings.bucket };
+  const sources = {
+    ...context,
+    ...context.aws,
+    bucket: context.settings.bucket,
+    kubernetes: clusters(context.settings),
+  };
   const reading = {
     containers,
     ...(search !== undefined && { search }),
@@ -110,7 +118,9 @@ async function logs(
         ...(bounded && { limit: ITEMS_SHOWN }),
       });
       if (attempts.length === 0) note(nothing(one, errors));
-      await printLines(stepLogs(context.aws.logs, attempts, reading), containers.length > 1, json);
+      const silent = attempts.filter(({ streams }) => Object.keys(streams).length === 0).length;
+      if (silent > 0) note(forgotten(one, silent));
+      await printLines(stepLogs(sources, attempts, reading), containers.length > 1, json);
       if (leftOut > 0) note(howToChoose(one, leftOut, errors));
     }
   } catch (error) {
@@ -119,6 +129,17 @@ async function logs(
       throw new CliError(`--search ${search}: ${error.message}`, EXIT.usage);
     throw error;
   }
+}
+
+/** The cluster of the settings, connected to once it is needed. */
+function clusters({ eksCluster, eksContext }: Settings): (cluster: string) => Promise<Kubernetes> {
+  let connection: Promise<Kubernetes> | undefined;
+  return async (cluster) => {
+    if (cluster !== eksCluster)
+      throw new Error(`its cluster is ${cluster}, but the setting eksCluster is ${eksCluster || 'not set'}`);
+    connection ??= connectKubernetes(eksContext);
+    return connection;
+  };
 }
 
 async function missing(context: Context, id: string): Promise<CliError> {
@@ -133,6 +154,11 @@ function nothing({ name, row }: LoggedStep, errors: boolean | undefined): string
     ? `step ${name}: nothing was run, everything had been done before`
     : `step ${name}: no job has started that was asked for`;
 }
+
+const forgotten = ({ name, row }: LoggedStep, attempts: number): string => {
+  const why = row && runsOnKubernetes(row) ? ': Kubernetes keeps logs with the pods, up to a day after the end' : '';
+  return `step ${name}: nobody knows any more what ${attempts} attempts have written${why}`;
+};
 
 const howToChoose = ({ name }: LoggedStep, leftOut: number, errors: boolean | undefined): string =>
   `step ${name}: ${ITEMS_SHOWN} ${errors ? 'failed ' : ''}items are shown, ${leftOut} more are not; choose with --item <key...>${errors ? '' : ', --errors'} or --search <pattern>`;

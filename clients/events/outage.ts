@@ -18,12 +18,15 @@ const NAMES = new Set([
   'CredentialsProviderError',
 ]);
 
+/** Of HTTP: the client of Kubernetes has it in `code`. */
+const isPassingStatus = (status = 0): boolean => status >= 500 || status === 429;
+
 export function isOutage(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code, name, $metadata } = cause as Error & { code?: unknown; $metadata?: { httpStatusCode?: number } };
-    if (typeof code === 'number' && GRPC_PASSING.has(code)) return true;
+    if (typeof code === 'number' && (GRPC_PASSING.has(code) || isPassingStatus(code))) return true;
     if (typeof code === 'string' && NETWORK.has(code)) return true;
-    if (NAMES.has(name) || ($metadata?.httpStatusCode ?? 0) >= 500 || $metadata?.httpStatusCode === 429) return true;
+    if (NAMES.has(name) || isPassingStatus($metadata?.httpStatusCode)) return true;
   }
   return false;
 }

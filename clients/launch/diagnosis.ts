@@ -7,6 +7,7 @@ import type { LaunchItem } from '../../lib/store/launches.ts';
 import type { JobFailure, StepItem } from '../../lib/store/steps.ts';
 import { CAUSES, stuckReason } from '../../workflows/launch/causes.ts';
 import { isEnded } from '../../workflows/launch/model.ts';
+import { commandsAbout, runsOnBatch, serviceTitle } from './own-words.ts';
 
 export interface Diagnosis {
   launchId: string;
@@ -28,9 +29,9 @@ export interface LiveFacts {
   pending: { type: string; attempt: number; failure: string; nextAt?: number }[];
   /** Workers that have asked for work lately, by task queue. */
   pollers: Readonly<Record<string, number>>;
-  /** What AWS Batch says of the queue and its compute environments, where something is wrong. */
+  /** What AWS Batch says of its queue and compute environments, where something is wrong; of other services nothing. */
   queueProblems: readonly string[];
-  /** Why the head of this launch's jobs cannot be placed, by step. */
+  /** Why the head of this launch's jobs cannot be placed, by step: by AWS Batch now, else by the registry. */
   stuck: Readonly<Record<string, string>>;
 }
 
@@ -41,7 +42,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   MissingRequiredParametersError: 'add what each line names, then "longhaul launch retry <id> --sheet <file>"',
   InvalidSheetError: 'correct what each line names, then "longhaul launch retry <id> --sheet <file>"',
   LaunchConflictError: 'give the sheet a launchId of its own',
-  JobRejectedError: 'do what AWS Batch says, then "longhaul launch retry <id>"',
+  JobRejectedError: 'do what the compute service says, then "longhaul launch retry <id>"',
   JobStuckError: 'correct queue or resources, then "longhaul launch retry <id>"',
   PreflightFailedError: 'mend each finding, then "longhaul launch retry <id>"',
   LaunchTerminatedError: '"longhaul launch retry <id>"; end launches by "longhaul launch cancel" instead',
@@ -98,7 +99,7 @@ function evidenceOf(step: StepItem, failure: JobFailure): string[] {
   const memory = step.jobs.filter(({ generation }) => generation === failure.generation).map((job) => job.memory_mib);
   return [
     `job ${failure.job_id}, generation ${failure.generation}${where}`,
-    ...(failure.reason ? [`AWS Batch: ${failure.reason}`] : []),
+    ...(failure.reason ? [`${serviceTitle(step)}: ${failure.reason}`] : []),
     ...(memory.length > 0 ? [`memory: ${[...new Set(memory)].join(', ')} MiB`] : []),
     ...(counts.length > 0 ? [`failed so far: ${counts.join(', ')}`] : []),
     ...(failure.last_log_lines ?? []).slice(-5).map((line) => `log | ${line}`),
@@ -143,10 +144,11 @@ function ofOpen(item: LaunchItem, steps: readonly StepItem[], live: LiveFacts, n
       summary: `step ${stuckStep.step} cannot be placed on any host`,
       remedy: stuckReason(reason)?.remedy ?? CAUSES.STUCK.remedy,
       evidence: [
-        `AWS Batch: ${reason}`,
+        `${serviceTitle(stuckStep)}: ${reason}`,
         `asks for ${stuckStep.vcpus} vCPUs and ${stuckStep.memory_mib} MiB beside stage and publish`,
         `waits since ${stuckStep.submitted_at}, job ${stuckStep.job_id ?? ''}, queue ${stuckStep.job_queue ?? ''}`,
         ...live.queueProblems,
+        ...asking([stuckStep]),
       ],
     };
   }
@@ -177,20 +179,39 @@ function ofWaiting(steps: readonly StepItem[], live: LiveFacts, now: number): Fo
   if (longest && waited > LONG_MS && !steps.some(({ state }) => state === 'RUNNING')) {
     return {
       cause: 'WAITING_FOR_CAPACITY',
-      summary: `step ${longest.step} has waited ${Math.round(waited / 60_000)} minutes for a host; AWS Batch gives no reason`,
-      remedy:
-        'look whether other jobs are ahead of it in the queue, and whether the compute environment starts instances; raise maxvCpus where it is used up',
-      evidence: [`job ${longest.job_id ?? ''}, queue ${longest.job_queue ?? ''}, submitted at ${longest.submitted_at}`],
+      summary: `step ${longest.step} has waited ${Math.round(waited / 60_000)} minutes for a host; ${serviceTitle(longest)} gives no reason`,
+      remedy: runsOnBatch(longest)
+        ? 'look whether other jobs are ahead of it in the queue, and whether the compute environment starts instances; raise maxvCpus where it is used up'
+        : 'look by the commands below whether other jobs are ahead of it, and whether there are hosts that are large enough',
+      evidence: [
+        `job ${longest.job_id ?? ''}, queue ${longest.job_queue ?? ''}, submitted at ${longest.submitted_at}`,
+        ...asking([longest]),
+      ],
     };
   }
   const busy = steps.filter(({ state }) => state === 'RUNNING');
+  // What AWS Batch would say of those that wait has been asked; of other services the registry knows it.
+  const others = steps.filter((step) => step.open_in !== undefined && !runsOnBatch(step));
   return {
     cause: 'HEALTHY',
     summary: busy.length > 0 ? 'nothing is stuck: jobs are running' : 'nothing is stuck',
     remedy: '',
-    evidence: busy.map(({ step, items, started_at: at, submitted_at: from }) => {
-      const done = `${items.succeeded} of ${items.total} items done, ${items.running} running`;
-      return `step ${step}: ${done}, ${at ? `started at ${at}` : `submitted at ${from}`}`;
-    }),
+    evidence: [
+      ...busy.map(({ step, items, started_at: at, submitted_at: from }) => {
+        const done = `${items.succeeded} of ${items.total} items done, ${items.running} running`;
+        return `step ${step}: ${done}, ${at ? `started at ${at}` : `submitted at ${from}`}`;
+      }),
+      ...others
+        .filter((step) => !busy.includes(step))
+        .map(({ step, state, submitted_at: from }) => `step ${step}: ${state}, submitted at ${from}`),
+      ...asking(others),
+    ],
   };
 }
+
+/** Steps that are asked about: a few speak for all. */
+const STEPS_ASKED = 3;
+
+/** What a person can ask a service that Longhaul itself does not. */
+const asking = (steps: readonly StepItem[]): string[] =>
+  steps.slice(0, STEPS_ASKED).flatMap((step) => commandsAbout(step).map((command) => `to ask: ${command}`));

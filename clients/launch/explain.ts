@@ -1,6 +1,7 @@
 /**
- * Gathers what ./diagnosis.ts needs to say why a launch is stuck or has failed: the registry, Temporal, AWS Batch. Each
- * source may be down; what it would have told is left out then, and said so in the evidence.
+ * Gathers what ./diagnosis.ts needs to say why a launch is stuck or has failed: the registry, Temporal, and of jobs of
+ * AWS Batch that itself; what other services say the poller has written into the registry. Each source may be down; what
+ * it would have told is left out then, and said so in the evidence.
  *
  * @module
  */
@@ -17,6 +18,7 @@ import { currentJobs, type StepItem, type StepStore } from '../../lib/store/step
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import { ACTIVITY_TASK_QUEUE, isEnded } from '../../workflows/launch/model.ts';
 import { type Diagnosis, diagnose, type LiveFacts } from './diagnosis.ts';
+import { runsOnBatch } from './own-words.ts';
 
 export interface ExplainSources {
   launches: LaunchStore;
@@ -40,10 +42,11 @@ export async function explainLaunch(sources: ExplainSources, launchId: string): 
   const silent: string[] = [];
   if (!isEnded(item.status)) {
     const open = steps.filter(({ open_in: place }) => place !== undefined);
+    const ofBatch = open.filter(runsOnBatch);
     const asked: [string, () => Promise<Partial<LiveFacts>>][] = [
       ['Temporal', () => askTemporal(sources, item.workflow_id)],
-      ['AWS Batch, the queue', () => askQueues(sources.batch, open)],
-      ['AWS Batch, the jobs', () => askJobs(sources.batch, open)],
+      ['AWS Batch, the queue', () => askQueues(sources.batch, ofBatch)],
+      ['AWS Batch, the jobs', () => askJobs(sources.batch, ofBatch)],
     ];
     await Promise.all(
       asked.map(async ([name, ask]) => {

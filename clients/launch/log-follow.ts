@@ -16,8 +16,10 @@ import {
   streamsOf,
   toLine,
 } from './log-lines.ts';
+import { checkPodOptions, PodReader } from './log-pods.ts';
 import { LogReader, patiently, wait } from './log-reader.ts';
-import { askBatch, listStarts, readStarts } from './log-starts.ts';
+import { askService } from './log-services.ts';
+import { listStarts, readStarts } from './log-starts.ts';
 import {
   checkNames,
   DoneItems,
@@ -28,6 +30,7 @@ import {
 } from './log-steps.ts';
 import { FilteredWatch, type Followed, SingleWatch, type Watch } from './log-watch.ts';
 import type { ReadOptions } from './logs.ts';
+import { runsOnKubernetes } from './own-words.ts';
 
 export interface FollowOptions extends Selection, ReadOptions {
   /** All steps when left out. */
@@ -72,10 +75,9 @@ export async function* followLogs(
 }
 
 class Follower {
-  readonly #sources: LogSources;
+  readonly #sources: LogSources & { logs: CloudWatchLogsClient };
   readonly #launchId: string;
   readonly #options: FollowOptions;
-  readonly #reader: LogReader;
   readonly #done: DoneItems;
   readonly #attempts = new Map<string, Attempt>();
   readonly #streams = new Map<string, Followed>();
@@ -89,7 +91,6 @@ class Follower {
     this.#done = new DoneItems(sources);
     this.#launchId = launchId;
     this.#options = options;
-    this.#reader = new LogReader(sources.logs, options.signal);
   }
 
   async *lines(): AsyncGenerator<LogLine> {
@@ -146,14 +147,14 @@ class Follower {
     const news = starts.filter((start) => !this.#attempts.has(start.key) && isSelected(this.#options, start));
     const read = await readStarts(this.#sources, news, signal);
     for (const [place, start] of news.entries()) this.#attempts.set(start.key, read[place] as Attempt);
-    for (const step of steps) await this.#askBatch(step, starts);
+    for (const step of steps) await this.#askService(step, starts);
     this.#addStreams();
     this.#close(steps, done);
     return starts.length;
   }
 
   /** Attempts whose start record tells no streams; once a step has ended, those of its items without a record too. */
-  async #askBatch(step: LoggedStep, starts: readonly { step: string; item: string }[]): Promise<void> {
+  async #askService(step: LoggedStep, starts: readonly { step: string; item: string }[]): Promise<void> {
     const own = [...this.#attempts].filter(([, attempt]) => attempt.step === step.name);
     const silent = own.some(([, { streams }]) => Object.keys(streams).length === 0);
     const started = new Set(starts.filter((start) => start.step === step.name).map(({ item }) => item));
@@ -161,7 +162,7 @@ class Follower {
     const without = step.row?.ended_at === undefined ? [] : wanted.filter((item) => !started.has(item));
     if (!silent && (without.length === 0 || !this.#over)) return;
     const attempts = own.map(([, attempt]) => attempt);
-    const told = await askBatch(this.#sources, step, attempts, without, this.#options.signal);
+    const told = await askService(this.#sources, step, attempts, without, this.#options.signal);
     for (const [place, attempt] of told.entries()) {
       if (!isSelected(this.#options, attempt)) continue;
       this.#attempts.set(own[place]?.[0] ?? `${attempt.jobId}-${attempt.attempt}`, attempt);
@@ -204,10 +205,15 @@ class Follower {
   }
 
   #newWatch(steps: readonly LoggedStep[]): Watch {
-    const { items, containers, search, since, tail } = this.#options;
+    const { items, containers, search, since, tail, signal } = this.#options;
+    if (this.#launch && runsOnKubernetes(this.#launch.item)) {
+      checkPodOptions(this.#options);
+      return new SingleWatch(new PodReader(this.#sources, signal), { since, tail });
+    }
+    const reader = new LogReader(this.#sources.logs, signal);
     const expected = steps.reduce((sum, step) => sum + (items ?? step.items).length * containers.length, 0);
     const many = expected > SINGLE_STREAMS || search !== undefined;
-    return many ? new FilteredWatch(this.#reader, { since, search }) : new SingleWatch(this.#reader, { since, tail });
+    return many ? new FilteredWatch(reader, { since, search }) : new SingleWatch(reader, { since, tail });
   }
 }
 

@@ -16,7 +16,7 @@ export interface LogLine {
   item: string;
   /** Array index of the child; absent for a single job. */
   index?: number;
-  /** Batch's own, from 1. */
+  /** The compute service's own, from 1. */
   attempt: number;
   /** Which submission of the step; absent where the start record does not tell. */
   generation?: number;
@@ -33,6 +33,9 @@ export interface Start {
   index?: number;
   attempt: number;
 }
+
+/** The job of an item, or the child of an array that is its. */
+export type JobOfItem = Pick<Start, 'step' | 'item' | 'jobId' | 'index'>;
 
 /** One attempt of an item, and where it logs. */
 export interface Attempt extends Omit<Start, 'key'> {

@@ -38,9 +38,39 @@ export async function patiently<T>(run: () => Promise<T>, signal?: AbortSignal):
 /** @throws AbortError when the signal is given meanwhile */
 export const wait = (ms: number, signal?: AbortSignal): Promise<void> => delay(ms, undefined, signal ? { signal } : {});
 
-type Place = Pick<LogStream, 'group' | 'name'>;
+export type Place = Pick<LogStream, 'group' | 'name'>;
 
-export class LogReader {
+export interface PageOptions {
+  token?: string | undefined;
+  since?: number | undefined;
+  last?: number | undefined;
+  limit?: number;
+}
+
+/** Reads streams page by page, wherever they are kept. */
+export interface PageReader {
+  /**
+   * One page of a stream, oldest event first; `last`: its last events instead of its first. At the end the token that
+   * was given comes back.
+   * @returns undefined when there is no such stream
+   */
+  page(place: Place, options: PageOptions): Promise<{ events: LogEvent[]; token: string | undefined } | undefined>;
+}
+
+/** Every event of a stream, oldest first; none when there is no such stream. */
+export async function* allEvents(reader: PageReader, place: Place, since?: number): AsyncGenerator<LogEvent> {
+  let token: string | undefined;
+  for (;;) {
+    const page = await reader.page(place, { token, since });
+    if (!page) return;
+    yield* page.events;
+    if (page.token === undefined || page.token === token) return;
+    token = page.token;
+  }
+}
+
+/** Of CloudWatch Logs. */
+export class LogReader implements PageReader {
   readonly #logs: CloudWatchLogsClient;
   readonly #signal: AbortSignal | undefined;
 
@@ -49,14 +79,9 @@ export class LogReader {
     this.#signal = signal;
   }
 
-  /**
-   * One page of a stream, oldest event first; `last`: its last events instead of its first. At the end the token that
-   * was given comes back.
-   * @returns undefined when there is no such stream
-   */
   async page(
     { group, name }: Place,
-    options: { token?: string | undefined; since?: number | undefined; last?: number | undefined; limit?: number },
+    options: PageOptions,
   ): Promise<{ events: LogEvent[]; token: string | undefined } | undefined> {
     const input: GetLogEventsCommandInput = {
       logGroupName: group,
@@ -75,18 +100,6 @@ export class LogReader {
       stream: name,
     }));
     return { events, token: page.nextForwardToken };
-  }
-
-  /** Every event of a stream, oldest first; none when there is no such stream. */
-  async *all(place: Place, since?: number): AsyncGenerator<LogEvent> {
-    let token: string | undefined;
-    for (;;) {
-      const page = await this.page(place, { token, since });
-      if (!page) return;
-      yield* page.events;
-      if (page.token === undefined || page.token === token) return;
-      token = page.token;
-    }
   }
 
   async exists(place: Place): Promise<boolean> {

@@ -6,6 +6,7 @@
 import type { BatchClient } from '@aws-sdk/client-batch';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { mapLimited } from '../../lib/concurrency.ts';
+import type { Kubernetes } from '../../lib/launch/kubernetes/client.ts';
 import { parseS3Address } from '../../lib/s3-address.ts';
 import { listKeys, readJson, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import type { LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
@@ -22,6 +23,8 @@ export interface LogSources {
   bucket: string;
   launches: Pick<LaunchStore, 'get'>;
   steps: Pick<StepStore, 'ofLaunch'>;
+  /** The cluster of this name; @throws Error where it is not the one of the settings. */
+  kubernetes?(cluster: string): Promise<Kubernetes>;
 }
 
 /** A step of a launch, as far as its logs need it. */

@@ -6,7 +6,7 @@
  */
 import { mapLimited } from '../../lib/concurrency.ts';
 import { inChunks, type LogEvent, type LogStream } from './log-lines.ts';
-import { FILTERED_STREAMS, type LogReader } from './log-reader.ts';
+import { FILTERED_STREAMS, type LogReader, type PageReader } from './log-reader.ts';
 
 /** A stream that is being followed. */
 export interface Followed extends LogStream {
@@ -45,14 +45,14 @@ export interface WatchOptions {
   search?: string | undefined;
 }
 
-/** One GetLogEvents a stream and round. */
+/** One call a stream and round. */
 export class SingleWatch implements Watch {
-  readonly #reader: LogReader;
+  readonly #reader: PageReader;
   readonly #options: WatchOptions;
   readonly #streams = new Map<Followed, { token?: string | undefined; drained: boolean; round: number }>();
   #rounds = 0;
 
-  constructor(reader: LogReader, options: WatchOptions) {
+  constructor(reader: PageReader, options: WatchOptions) {
     this.#reader = reader;
     this.#options = options;
   }

@@ -17,9 +17,12 @@ import {
   streamsOf,
   toLine,
 } from './log-lines.ts';
-import { FILTERED_STREAMS, LogReader } from './log-reader.ts';
-import { askBatch, failedChildren, listStarts, readStarts } from './log-starts.ts';
+import { checkPodOptions, PodReader } from './log-pods.ts';
+import { allEvents, FILTERED_STREAMS, LogReader } from './log-reader.ts';
+import { askService, failedChildren } from './log-services.ts';
+import { listStarts, readStarts } from './log-starts.ts';
 import { DoneItems, type LoggedStep, type LogSources } from './log-steps.ts';
+import { clusterOf } from './own-words.ts';
 
 export interface ChoiceOptions extends Selection {
   /** Only items that have failed: without a commit, their job ended. */
@@ -67,7 +70,7 @@ export async function chooseAttempts(
   const chosen = starts.filter((start) => shown.has(start.item) && isSelected(options, start));
   const without = items.filter((item) => !started.has(item));
   const read = await readStarts(sources, chosen, signal);
-  const told = await askBatch(sources, step, read, without, signal);
+  const told = await askService(sources, step, read, without, signal);
   const attempts = inOrder(
     told.filter((attempt) => isSelected(options, attempt)),
     step.items,
@@ -75,7 +78,7 @@ export async function chooseAttempts(
   return { attempts, leftOut: wanted.length - items.length };
 }
 
-/** While a step is open, AWS Batch says which of its children have failed: all others may still be worked on. */
+/** While a step is open, its service says which of its children have failed: all others may still be worked on. */
 async function failedItems(sources: LogSources, step: LoggedStep, signal?: AbortSignal): Promise<Set<string>> {
   const { row } = step;
   if (!row) return new Set();
@@ -83,7 +86,7 @@ async function failedItems(sources: LogSources, step: LoggedStep, signal?: Abort
   const undone = step.items.filter((item) => !done.has(`${step.name}/${item}`));
   if (row.ended_at !== undefined) return new Set(undone);
   if (step.items.length === 1) return new Set();
-  const children = await failedChildren(sources.batch, step, signal);
+  const children = await failedChildren(sources, step, signal);
   const starts = await listStarts(sources, step.launchId, { step: step.name }, signal);
   const failed = new Set(starts.filter(({ jobId }) => children.has(jobId)).map(({ item }) => item));
   return new Set(undone.filter((item) => failed.has(item)));
@@ -91,19 +94,22 @@ async function failedItems(sources: LogSources, step: LoggedStep, signal?: Abort
 
 /** The lines of attempts, one after the other; within each in the order its containers run in. */
 export async function* stepLogs(
-  logs: CloudWatchLogsClient,
+  sources: Pick<LogSources, 'kubernetes'> & { logs: CloudWatchLogsClient },
   attempts: readonly Attempt[],
   options: ReadOptions,
 ): AsyncGenerator<LogLine> {
-  const reader = new LogReader(logs, options.signal);
   const streams = streamsOf(attempts, options.containers);
+  const inPods = streams.some(({ group }) => clusterOf(group).cluster !== '');
+  if (inPods) checkPodOptions(options);
+  const logs = new LogReader(sources.logs, options.signal);
+  const reader = inPods ? new PodReader(sources, options.signal) : logs;
   if (options.search !== undefined) {
-    for (const chunk of inChunks(streams, FILTERED_STREAMS)) yield* search(reader, chunk, options);
+    for (const chunk of inChunks(streams, FILTERED_STREAMS)) yield* search(logs, chunk, options);
     return;
   }
   for (const stream of streams) {
     if (options.tail === undefined) {
-      for await (const event of reader.all(stream, options.since)) yield toLine(stream, event);
+      for await (const event of allEvents(reader, stream, options.since)) yield toLine(stream, event);
       continue;
     }
     const page = await reader.page(stream, { last: options.tail, since: options.since });

@@ -27,6 +27,9 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /** Docker's bound of registry and repository together. */
 const MOST_NAME_CHARACTERS = 255;
 
+/** What Apptainer runs beside images of registries: a file, or an address of its own such as `oras://…`. */
+export const isFileOrAddress = (text: string): boolean => /^\/|^[a-z-]+:\/\//.test(text);
+
 export const isDigest = (text: string): boolean => DIGEST.test(text);
 
 /** @returns undefined for what Docker would refuse too */

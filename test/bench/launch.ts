@@ -12,6 +12,7 @@ import { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { packageRoot } from '../../infra/local/platform/root.ts';
+import { jobName } from '../../lib/launch/job-name.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import {
   ACTIVITY_TASK_QUEUE,
@@ -83,9 +84,9 @@ async function measureReal({ aws, temporal, launches, steps: store, put, calls }
   for (let first = 0; first < rows.length; first += 100) {
     const ids = rows.slice(first, first + 100).flatMap(({ job_id: id }) => id ?? []);
     const { jobs = [] } = await aws.batch.send(new DescribeJobsCommand({ jobs: ids }));
-    for (const { jobName = '', stoppedAt = 0 } of jobs) stopped.set(jobName, stoppedAt);
+    for (const { jobName: named = '', stoppedAt = 0 } of jobs) stopped.set(named, stoppedAt);
   }
-  const name = (index: number) => `lh-${launchId}-s${index}-1-1-0`;
+  const name = (index: number) => jobName({ launchId, step: `s${index}`, attempt: 1, generation: 1, shard: 0 });
   const gaps = Array.from({ length: steps - 1 }, (_, index) => {
     const [end, next] = [stopped.get(name(index)), submitted.get(name(index + 1))];
     if (!end || !next)

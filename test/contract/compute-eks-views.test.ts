@@ -4,8 +4,6 @@
  */
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectKubernetes } from '../../activities/launch/compute/eks/client.ts';
-import { kubernetesName } from '../../activities/launch/compute/eks/names.ts';
 import { createEksCompute } from '../../activities/launch/compute/eks.ts';
 import {
   type ComputeService,
@@ -14,6 +12,8 @@ import {
   type JobView,
 } from '../../activities/launch/compute/service.ts';
 import { endingOf } from '../../activities/launch/failures.ts';
+import { connectKubernetes } from '../../lib/launch/kubernetes/client.ts';
+import { kubernetesName } from '../../lib/launch/kubernetes/names.ts';
 import { causeOf, stuckReason } from '../../workflows/launch/causes.ts';
 import { exited, type KubernetesTarget, openKubernetesTarget } from './kubernetes-target.ts';
 
@@ -60,6 +60,7 @@ describe.skipIf(process.env.LONGHAUL_VERIFY_KUBERNETES === '1')('the service, wh
       ...more,
     };
     const job = await service.submit(request, { lookFirst: false });
+    target.own(job.id);
     await expect.poll(() => target.pods(job.id)).toHaveLength(Math.min(items, 4));
     return { job, request };
   }

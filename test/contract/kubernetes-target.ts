@@ -21,8 +21,8 @@ import {
   type V1JobSpec,
   type V1Pod,
 } from '@kubernetes/client-node';
-import { codeOf } from '../../activities/launch/compute/eks/client.ts';
 import { type Kubernetes, openKubernetes } from '../../infra/local/kubernetes/server.ts';
+import { codeOf } from '../../lib/launch/kubernetes/client.ts';
 import { until } from '../support/stand-ins.ts';
 
 export const NODE_IMAGE = 'public.ecr.aws/docker/library/node:22-slim';
@@ -39,6 +39,8 @@ export interface KubernetesTarget {
   /** An Indexed Job of pods that run `node -e <script>`. */
   job(spec?: Partial<V1JobSpec>, script?: string): V1Job;
   create(job: V1Job): Promise<string>;
+  /** A Job that was made otherwise goes at the end too. */
+  own(name: string): void;
   read(name: string): Promise<V1Job>;
   pods(name: string): Promise<V1Pod[]>;
   merge(name: string, body: object): Promise<V1Job>;
@@ -101,6 +103,7 @@ export async function openKubernetesTarget(options: { nodes?: number } = {}): Pr
       made.push(metadata?.name ?? '');
       return metadata?.name ?? '';
     },
+    own: (name) => void made.push(name),
     read,
     pods,
     merge: (name, body) =>

@@ -79,7 +79,7 @@ describe('a launch', () => {
     expect(
       (await longhaul.calls({ service: 'batch', operation: 'SubmitJob' })).filter(({ error }) => error === 'reset'),
     ).toHaveLength(1);
-    expect(await jobsNamed('lh-lost-1-part-1-1-0')).toHaveLength(1);
+    expect(await jobsNamed('lh-lost-1-part-1-1-0-4')).toHaveLength(1);
     const claims = await longhaul.calls({ service: 's3', operation: 'PutObject' });
     const commits = claims.filter(({ subject, status }) => subject.includes('lost-1/commits/') && status === 200);
     expect(commits).toHaveLength(3);

@@ -132,4 +132,55 @@ describe('a launch on Kubernetes', () => {
     // No answer, then: it is there already.
     expect(creations.map(({ status }) => status)).toEqual([0, 409]);
   });
+
+  it('is read line by line from its pods, whichever item and attempt wrote them', async () => {
+    await upload(
+      'eks-7',
+      {
+        many: { scatter: ['sample'], command: 'echo first of ${{ sample }}; echo last of ${{ sample }}' },
+        one: { after: ['many'], command: 'echo alone >&2; exit 3', retries: { exit: 1 } },
+      },
+      { scatter: { sample: ['a', 'b', 'c'] } },
+    );
+    expect((await longhaul.follow('eks-7')).status).toBe('FAILED');
+    const lines = async (...options: string[]) => {
+      const answer = await longhaul.cli('launch', 'logs', 'eks-7', ...options, '--json');
+      expect(answer).toMatchObject({ code: 0 });
+      const read = answer.stdout.split('\n').filter(Boolean);
+      return read.map((line) => JSON.parse(line) as { item: string; message: string; generation: number; at: string });
+    };
+
+    const many = await lines('many');
+    expect(many.map(({ item, message }) => [item, message])).toEqual(
+      ['a', 'b', 'c'].flatMap((item) => [
+        [item, `first of ${item}`],
+        [item, `last of ${item}`],
+      ]),
+    );
+    expect(Math.abs(Date.parse(many[0]?.at ?? '') - Date.now())).toBeLessThan(600_000);
+    expect((await lines('many', '--item', 'b', '--tail', '1')).map(({ message }) => message)).toEqual(['last of b']);
+    expect((await lines('many', '--since', '1h')).length).toBe(6);
+    expect((await lines('one', '--errors')).map(({ message, generation }) => [message, generation])).toEqual([
+      ['alone', 1],
+      ['alone', 2],
+    ]);
+    expect((await lines('many', '--follow')).length).toBe(6);
+    const searched = await longhaul.cli('launch', 'logs', 'eks-7', '--search', 'first');
+    expect(searched).toMatchObject({ code: 1, stderr: expect.stringContaining('grep') });
+    expect(await longhaul.calls({ service: 'batch', operation: 'DescribeJobs' })).toEqual([]);
+  });
+
+  it('is followed while its pods write', async () => {
+    await upload('eks-8', { slow: { command: 'for n in 1 2 3; do echo line $n; sleep 2; done' } });
+    await expect.poll(async () => (await longhaul.launches.get('eks-8'))?.status, { timeout: 60_000 }).toBe('RUNNING');
+
+    const followed = await longhaul.cli('launch', 'logs', 'eks-8', '--follow', '--json');
+
+    const messages = followed.stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => (JSON.parse(line) as { message: string }).message);
+    expect(messages).toEqual(['line 1', 'line 2', 'line 3']);
+    expect(followed.stderr).toContain('launch eks-8 is COMPLETE');
+  });
 });

@@ -67,6 +67,7 @@ export async function openPreflightWorld(): Promise<PreflightWorld> {
     jobImage: 'longhaul/jobs:0.1.0',
     jobRole: ROLE,
     executionRole: ROLE,
+    jobRuntime: 'none',
   };
   const dependencies = { s3, batch, ...clients, settings };
   const world: PreflightWorld = {

@@ -208,7 +208,8 @@ function slurmConf(
     'SelectTypeParameters=CR_CPU_Memory',
     'JobAcctGatherType=jobacct_gather/linux',
     'JobAcctGatherFrequency=task=1',
-    'JobAcctGatherParams=OverMemoryKill,UsePss',
+    // Not OverMemoryKill: of what that kills Slurm does not say that it was for its memory.
+    'JobAcctGatherParams=UsePss',
     'ReturnToService=2',
     'KillWait=5',
     'MaxArraySize=10001',

@@ -149,3 +149,71 @@ describe('a launch that is open', () => {
     }
   });
 });
+
+describe('a launch on another compute service', () => {
+  const SERVICES = [
+    ['slurm', 'default', '12', 'Slurm', ['to ask: squeue --jobs=12', 'to ask: scontrol show job 12']],
+    [
+      'eks',
+      'prod/lab',
+      'lh-run-1-0a',
+      'Kubernetes',
+      [
+        'to ask: kubectl --namespace lab describe job lh-run-1-0a',
+        'to ask: kubectl --namespace lab describe pods --selector batch.kubernetes.io/job-name=lh-run-1-0a',
+      ],
+    ],
+    [
+      'ec2',
+      'ec2',
+      'lh-1',
+      'Amazon EC2',
+      ['to ask: aws ec2 describe-instances --filters Name=tag:longhaul:job,Values=lh-1'],
+    ],
+  ] as const;
+  const on = (service: string, queue: string, id: string, more: Partial<StepItem>) => {
+    const [job] = step({}).jobs;
+    return step({ compute_service: service, job_queue: queue, job_id: id, jobs: job ? [{ ...job, id }] : [], ...more });
+  };
+
+  it.each(SERVICES)('%s that cannot place a job is quoted by its name, with what to ask it', (...one) => {
+    const [service, queue, id, title, commands] = one;
+    const stuck = on(service, queue, id, { state: 'RUNNABLE', stuck: 'QOSMaxJobsPerUserLimit' });
+    const found = say({}, [stuck]);
+
+    expect(found).toMatchObject({ cause: 'STUCK', remedy: expect.stringContaining('QOS') });
+    expect(found.evidence).toEqual(expect.arrayContaining([`${title}: QOSMaxJobsPerUserLimit`, ...commands]));
+  });
+
+  it.each(SERVICES)('%s that lets a job wait has no compute environment', (...one) => {
+    const [service, queue, id, title, commands] = one;
+    const found = say({}, [on(service, queue, id, { state: 'SUBMITTED' })]);
+
+    expect(found.cause).toBe('WAITING_FOR_CAPACITY');
+    expect(found.summary).toContain(`${title} gives no reason`);
+    expect(found.evidence).toEqual(expect.arrayContaining([...commands]));
+  });
+
+  it.each(SERVICES)('%s is not AWS Batch in anything that is said', (...one) => {
+    const [service, queue, id, , commands] = one;
+    const failures = [{ item: 'a', cause: 'UNKNOWN' as const, generation: 1, job_id: id, reason: 'because' }];
+    const all = [
+      say({}, [on(service, queue, id, { state: 'RUNNABLE', stuck: 'x' })]),
+      say({}, [on(service, queue, id, { state: 'SUBMITTED' })]),
+      say({}, [on(service, queue, id, { state: 'RUNNING' })]),
+      say({}, [on(service, queue, id, { state: 'RUNNABLE', submitted_at: '2026-03-02T09:59:00Z' })]),
+      say({ status: 'FAILED', error_type: 'JobRejectedError' }),
+      ...CAUSE_NAMES.map((cause) => {
+        const failed = on(service, queue, id, {
+          state: 'FAILED',
+          failures: failures.map((one) => ({ ...one, cause })),
+        });
+        return say({ status: 'FAILED' }, [failed]);
+      }),
+    ];
+
+    expect(JSON.stringify(all)).not.toMatch(/Batch|maxvCpus/);
+    expect(all[2]?.evidence).toEqual(expect.arrayContaining([...commands]));
+    expect(all[3]).toMatchObject({ cause: 'HEALTHY', evidence: [expect.stringContaining('RUNNABLE'), ...commands] });
+  });
+});

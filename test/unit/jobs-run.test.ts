@@ -4,11 +4,12 @@
  * @module
  */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Claim, Commit } from '../../jobs/commit.ts';
 import { EXIT } from '../../jobs/exit-codes.ts';
 import { readJob } from '../../jobs/job.ts';
+import { startMain } from '../../jobs/main-process.ts';
 import { inWork } from '../../jobs/runtime.ts';
 import { runWhole } from '../../jobs/whole.ts';
 import { encodeManifest, type ManifestRow } from '../../workflows/launch/manifest.ts';
@@ -26,6 +27,7 @@ afterEach(() => world.close());
 afterAll(() => vi.restoreAllMocks());
 
 const SCRIPT = ['/bin/sh', '/longhaul/work/command.sh'];
+const NAMES = { name: 'names', path: 'names' };
 
 /** Runs a script as a job. */
 async function run(
@@ -76,6 +78,21 @@ describe('a job in one process', () => {
       { name: 'publish', exitCode: code },
     ]);
     expect(await world.keys(COMMIT_KEY)).toEqual([]);
+  });
+
+  it('finds nothing of what a killed attempt has left in its folder', async () => {
+    const job = await world.job({
+      script: 'cd "$LONGHAUL_WORK/outputs" && ls -A .. | sort > names\n',
+      outputs: [NAMES],
+    });
+    await mkdir(`${job.work}/outputs`);
+    await writeFile(`${job.work}/outputs/half`, 'a');
+    await writeFile(`${job.work}/left.txt`, 'a');
+    const signal = new AbortController().signal;
+
+    expect(await runWhole(world.s3, job, { argv: SCRIPT, env: { PATH: process.env.PATH }, signal })).toBe(0);
+    expect(await world.text('results/work/a/job-1-1/names')).toBe('command.sh\noutputs\n');
+    expect(existsSync(job.work)).toBe(false);
   });
 
   it('ends with 127 when the command is not there', async () => {
@@ -192,6 +209,28 @@ describe('the ending of an attempt', () => {
     const job = await world.job({ script: `set -eu\n${script}\n` }, { say: () => {} });
     return runWhole(world.s3, job, { argv: SCRIPT, env: { PATH: process.env.PATH, ...env }, signal });
   }
+});
+
+describe('a command that does not heed SIGTERM', () => {
+  /** Of slurm.conf, unless it says otherwise. */
+  const KILL_WAIT_MS = 30_000;
+
+  it('is killed while Slurm leaves time to say so', async () => {
+    const job = await world.job();
+    await mkdir(`${job.work}/outputs`);
+    const lines: string[] = [];
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const argv = ['/bin/sh', '-c', "trap '' TERM; echo ready; while :; do sleep 0.1; done"];
+      const main = startMain(job, argv, { PATH: process.env.PATH }, (line) => lines.push(line));
+      await vi.waitUntil(() => lines.includes('ready'));
+      main.terminate();
+      await vi.advanceTimersByTimeAsync(KILL_WAIT_MS - 10_000);
+      expect(await main.ended).toMatchObject({ exitCode: 137 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });
 
 describe('what a command leaves running', () => {

@@ -122,6 +122,7 @@ const KNOWN: readonly [string, Ending, CauseName][] = [
     'IMAGE',
   ],
   ['somebody, by the deadline of a Job', failed([stage, main(143)], 'cancelled by the user'), 'TERMINATED'],
+  ['Slurm, of a job that could not begin', failed([], 'FAILED: signal 9, JobLaunchFailure'), 'INTERRUPTED'],
   ['nothing at all', { status: 'FAILED', containers: [] }, 'UNKNOWN'],
   ['Batch forgetting it', { status: 'LOST', containers: [] }, 'LOST'],
   ['success without a commit', { status: 'SUCCEEDED', containers: [] }, 'UNCOMMITTED'],

@@ -22,10 +22,70 @@ const short = ({ item, attempt, container, message }: LogLine) =>
 const choose = (options: ChoiceOptions = {}) => chooseAttempts(world.sources, world.step(), options);
 async function read(choice: ChoiceOptions = {}, options: Partial<ReadOptions> = {}): Promise<string[]> {
   const { attempts } = await choose(choice);
-  return (await all(stepLogs(world.sources.logs, attempts, { ...MAIN, ...options }))).map(short);
+  return (await all(stepLogs(world.sources, attempts, { ...MAIN, ...options }))).map(short);
 }
 const follow = (options: Partial<FollowOptions> = {}) => followLogs(world.sources, LAUNCH, { ...MAIN, ...options });
 const followed = async (options: Partial<FollowOptions> = {}) => (await all(follow(options))).map(short);
+
+describe('attempts on another service than AWS Batch', () => {
+  const NAME = 'lh-run-1-align-1-1-0-5';
+  const on = (service: string, more: Partial<StepItem> = {}) => {
+    const step = world.step();
+    const jobs = step.row?.jobs.map((job) => ({ ...job, name: NAME }));
+    return { ...step, row: { ...step.row, compute_service: service, jobs, ...more } as StepItem };
+  };
+
+  it.each(['slurm', 'ec2'])('that is %s have streams by their names where there is no record', async (service) => {
+    world = await openLogWorld(['a', 'b']);
+    await world.start('a');
+
+    const { attempts } = await chooseAttempts(world.sources, on(service), { items: ['a', 'b'] });
+
+    expect(attempts.map(({ item, attempt, streams }) => [item, attempt, streams.main])).toEqual([
+      ['a', 1, 'tools/main/0x1'],
+      ['b', 1, `${NAME}/main/job-1_1-1`],
+    ]);
+    expect(world.described).toEqual([]);
+  });
+
+  it.each(['slurm', 'ec2'])('that is %s have failed where the job program has said so', async (service) => {
+    world = await openLogWorld(['a', 'b', 'c', 'd']);
+    for (const item of world.items) await world.start(item);
+    const endings = ['0.1.publish.0.exited', '1.1.main.3.exited', '2.1.main.143.stopped'];
+    for (const ending of endings) await world.put(`endings/${NAME}/job-1/${ending}`, '');
+
+    const { attempts } = await chooseAttempts(world.sources, on(service), { errors: true });
+
+    expect(attempts.map(({ item }) => item)).toEqual(['b']);
+  });
+
+  it('that are pods are asked of Kubernetes, or it is said which command has their logs', async () => {
+    world = await openLogWorld(['a']);
+    await world.start('a', 1, { logs: undefined as never });
+    const step = on('eks', { log_group: 'kubernetes:prod/lab' });
+    const kubectl =
+      "kubectl --namespace lab logs --selector 'batch.kubernetes.io/job-name in (job-1)' --container main --prefix --tail=-1";
+
+    const without = chooseAttempts(world.sources, step, {});
+    await expect(without).rejects.toThrow(
+      `cannot be asked: there is no connection to it here\nwhere kubectl gets there: ${kubectl}`,
+    );
+    const kubernetes = (cluster: string) => Promise.reject(new Error(`its cluster is ${cluster}, and not ours`));
+    const other = chooseAttempts({ ...world.sources, kubernetes }, step, {});
+    await expect(other).rejects.toThrow(/its cluster is prod, and not ours\n.*kubectl --namespace lab/);
+    expect(world.described).toEqual([]);
+  });
+
+  it('that are pods cannot be searched, and it is said what can be done', async () => {
+    world = await openLogWorld(['a']);
+    const attempt = { step: 'align', item: 'a', jobId: 'job-1', attempt: 1, group: 'kubernetes:prod/lab' };
+    const attempts = [{ ...attempt, streams: { main: 'job-1-0-x/main' } }];
+
+    await expect(all(stepLogs(world.sources, attempts, { ...MAIN, search: 'ERROR' }))).rejects.toThrow(
+      /--search.*grep/,
+    );
+  });
+});
 
 describe('attempts', () => {
   it('are listed by the page, and only the records of those that were chosen are read', async () => {
@@ -175,7 +235,7 @@ describe('reading', () => {
       world.write(item, ['1', '2', '3']);
       world.write(item, ['4'], { at: 60_000 });
     }
-    const [first] = await all(stepLogs(world.sources.logs, (await choose()).attempts, MAIN));
+    const [first] = await all(stepLogs(world.sources, (await choose()).attempts, MAIN));
 
     expect(await read({}, { tail: 2 })).toEqual(['a#1 3', 'a#1 4', 'b#1 3', 'b#1 4']);
     expect(await read({}, { since: Date.parse(first?.at ?? '') + 30_000 })).toEqual(['a#1 4', 'b#1 4']);

@@ -13,6 +13,7 @@ import { HELPER_RESOURCES, requirements, submission } from '../../lib/launch/bat
 import { largestHost } from '../../lib/launch/hosts.ts';
 import { createPreflightClients } from '../../lib/launch/preflight/clients.ts';
 import { preflight } from '../../lib/launch/preflight/index.ts';
+import type { Plan } from '../../workflows/launch/plan.ts';
 import type { Finding, Preflight } from '../../workflows/launch/preflight.ts';
 import { ECR_IMAGE, openPreflightWorld, type PreflightWorld, trustPolicy } from '../support/preflight-world.ts';
 
@@ -53,6 +54,43 @@ describe('a launch in order', () => {
     expect(await run(many)).toEqual(await run(world.plan()));
   });
 });
+
+describe('what is asked', () => {
+  const IMAGES = { step: 'lab/tools:2', job: 'longhaul/jobs:2' };
+  const asked = async (computeService: Plan['computeService'], jobRuntime: string, image = IMAGES.step) => {
+    const before = ['iam', 'batch', 'ec2'].map((service) => world.calls(service).length);
+    const plan = { ...world.plan({ image, resources: { vcpus: 1000 }, retries: { hostLoss: 10 } }), computeService };
+    const { findings } = await world.check(plan, { jobRuntime, jobImage: IMAGES.job, batchQueue: 'not-there' });
+    const calls = ['iam', 'batch', 'ec2'].map((service) => world.calls(service).length);
+    return { places: findings.map(({ at }) => at), aws: calls.some((count, place) => count !== before[place]) };
+  };
+
+  it('of batch is everything', async () => {
+    const { places, aws } = await asked('batch', 'none');
+    expect(places).toEqual(expect.arrayContaining(['steps.align.image', 'jobImage', 'batchQueue']));
+    expect(aws).toBe(true);
+  });
+
+  it.each([
+    ['eks', 'none', ['jobImage', 'steps.align.image']],
+    ['slurm', 'none', []],
+    ['ec2', 'none', []],
+    ['slurm', 'docker', ['steps.align.image']],
+    ['ec2', 'apptainer', ['steps.align.image']],
+  ] as const)('of %s with jobRuntime %s is no more than its jobs use', async (service, runtime, places) => {
+    expect(await asked(service, runtime)).toEqual({ places: expect.toSatisfy(same(places)), aws: false });
+  });
+
+  it.each(['/images/tools.sif', 'oras://registry.example/lab/tools:1'])(
+    'of %s, which is Apptainer’s alone, is nothing',
+    async (image) => {
+      expect((await asked('slurm', 'apptainer', image)).places).toEqual([]);
+    },
+  );
+});
+
+const same = (wanted: readonly string[]) => (found: string[]) =>
+  JSON.stringify(found.toSorted()) === JSON.stringify([...wanted].toSorted());
 
 describe('images', () => {
   it('are there by the digest of their manifest', async () => {

@@ -69,12 +69,16 @@ describe('the script', () => {
   });
 
   it('tells a single job and a child of an array who they are', () => {
-    const single = runScript(batchScript(REQUEST, settings, {}), { SLURM_JOB_ID: '12', TMPDIR: '/scratch' });
+    const single = runScript(batchScript(REQUEST, settings, {}), {
+      SLURM_JOB_ID: '12',
+      SLURMD_NODENAME: 'n1',
+      TMPDIR: '/scratch',
+    });
     expect(single.env).toMatchObject({
       LONGHAUL_JOB_ID: '12',
       LONGHAUL_JOB_INDEX: '0',
       LONGHAUL_JOB_ATTEMPT: '1',
-      LONGHAUL_WORK: '/scratch/longhaul-12-1',
+      LONGHAUL_WORK: '/scratch/longhaul-12-n1',
       LONGHAUL_JOB_ENDING: 's3://longhaul/endings/lh-run-1-work-1-1-0/',
       LONGHAUL_MEMORY_MIB: '1024',
     });
@@ -85,6 +89,17 @@ describe('the script', () => {
       SLURM_RESTART_COUNT: '1',
     });
     expect(child.env).toMatchObject({ LONGHAUL_JOB_ID: '12:3', LONGHAUL_JOB_INDEX: '3', LONGHAUL_JOB_ATTEMPT: '2' });
+  });
+
+  it('gives the attempts of a job one folder on each node, which each of them makes anew', () => {
+    const script = batchScript({ ...REQUEST, hostRetries: 1 }, settings, {});
+    const folder = (SLURM_RESTART_COUNT: string, SLURMD_NODENAME: string, SLURM_JOB_ID = '12') =>
+      runScript(script.replace(/^.*scontrol.*$/m, ''), { SLURM_JOB_ID, SLURM_RESTART_COUNT, SLURMD_NODENAME }).env
+        .LONGHAUL_WORK;
+
+    expect(folder('1', 'n1')).toBe(folder('0', 'n1'));
+    expect(folder('1', 'n2')).not.toBe(folder('0', 'n1'));
+    expect(folder('0', 'n1', '13')).not.toBe(folder('0', 'n1'));
   });
 
   it('lets Slurm requeue no more often than the step says', () => {

@@ -44,7 +44,7 @@ export const CAUSES = {
     remedy: 'raise timeoutSeconds, or set retries.timeout where it hangs now and then',
   },
   HOST_LOST: {
-    // Batch has tried already, as often as retries.hostLoss says.
+    // The compute service has tried already, as often as retries.hostLoss says.
     retry: 'none',
     title: 'lost its host each time',
     remedy: 'raise retries.hostLoss, make the step shorter, or use on-demand instances',
@@ -79,7 +79,7 @@ export const CAUSES = {
   },
   LOST: {
     retry: 'lost',
-    title: 'AWS Batch does not know its job any more',
+    title: 'the compute service does not know its job any more',
     remedy: '"longhaul launch retry" runs what is not done',
   },
   STUCK: {
@@ -90,18 +90,18 @@ export const CAUSES = {
   },
   TERMINATED: {
     retry: 'none',
-    title: 'somebody ended its job at AWS Batch',
+    title: 'somebody ended its job at the compute service',
     remedy: '"longhaul launch retry" runs what is not done',
   },
   UNCOMMITTED: {
     retry: 'lost',
-    title: 'AWS Batch says it succeeded, but it has no commit',
+    title: 'the compute service says it succeeded, but it has no commit',
     remedy: '"longhaul launch retry" runs what is not done; when it happens again, look into the log of publish',
   },
   UNKNOWN: {
     retry: 'exit',
-    title: 'failed, and AWS Batch gives no reason',
-    remedy: 'look at the job in AWS Batch and at its log',
+    title: 'failed, and the compute service gives no reason',
+    remedy: 'look at the job in the compute service and at its log',
   },
 } as const satisfies Record<string, Cause>;
 
@@ -145,6 +145,8 @@ export function causeOf(ending: Ending): CauseName {
   if (/duration exceeded timeout|^DeadlineExceeded\b/i.test(reason)) return 'TIMEOUT';
   if (/JobStateTimeLimit|MISCONFIGURATION:|CAPACITY:|^UNDETERMINED|^ACTION_REQUIRED|^Unschedulable/.test(reason))
     return 'STUCK';
+  // Killed before it could say anything, and Slurm does not say for its memory.
+  if (/^FAILED: signal \d/.test(reason)) return 'INTERRUPTED';
   const culprit = culpritOf(ending);
   const said = `${culprit?.reason ?? ''} ${reason}`;
   if (/OutOfMemory|OOMKilled|^\s*OUT_OF_MEMORY/i.test(said)) return 'OUT_OF_MEMORY';

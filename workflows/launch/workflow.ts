@@ -304,7 +304,7 @@ async function waitForJobs(
 /** @throws ApplicationFailure JobStuckError, always */
 async function giveUp(state: LaunchState, step: string): Promise<never> {
   const stuck = state.progress().steps.find(({ name }) => name === step)?.stuck;
-  const reason = `could not be placed on any host: ${stuck?.reason ?? 'AWS Batch gives no reason'}`;
+  const reason = `could not be placed on any host: ${stuck?.reason ?? 'the compute service gives no reason'}`;
   await endJobs(state, state.openJobs(step), reason, 'FAILED');
   state.end(step, 'FAILED', now(), { succeeded: 0, failed: 0, cause: reason });
   throw ApplicationFailure.nonRetryable(`step ${step}: ${reason}. ${stuck?.remedy ?? ''}`.trim(), 'JobStuckError');

@@ -6,13 +6,21 @@
  */
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import { ApplicationFailure } from '@temporalio/common';
+import { codeOf, connectKubernetes, type Kubernetes, messageOf } from '../../../lib/launch/kubernetes/client.ts';
+import { parseIndexes } from '../../../lib/launch/kubernetes/indexes.ts';
+import {
+  ENDED_ANNOTATION,
+  failuresBefore,
+  indexOf,
+  JOB_LABEL,
+  KIND_LABEL,
+  NAME_ANNOTATION,
+  POD_JOB_LABEL,
+} from '../../../lib/launch/kubernetes/names.ts';
+import { PodLogs } from '../../../lib/launch/kubernetes/pod-logs.ts';
 import type { Settings } from '../../../lib/settings.ts';
-import { codeOf, connectKubernetes, type Kubernetes, messageOf } from './eks/client.ts';
-import { parseIndexes } from './eks/indexes.ts';
-import { PodLogs } from './eks/logs.ts';
 import { jobManifest } from './eks/manifest.ts';
-import { ENDED_ANNOTATION, JOB_LABEL, KIND_LABEL, NAME_ANNOTATION, POD_JOB_LABEL } from './eks/names.ts';
-import { failuresBefore, indexOf, obstacleOf } from './eks/pods.ts';
+import { obstacleOf } from './eks/pods.ts';
 import { childView, hasEndedJob, isArray, newestByIndex, toView } from './eks/views.ts';
 import type { ComputeService, Job, JobView } from './service.ts';
 

@@ -195,11 +195,10 @@ const OWN_WORDS: Readonly<Record<string, string>> = { TIMEOUT: TIMED_OUT, OUT_OF
 function ended(id: string, row: SlurmRow, ending: AttemptEnding | undefined): JobView {
   const { status } = stateOf(row.state);
   const attempts = Math.max(row.restarts + 1, ending?.attempt ?? 1);
-  const said = row.state === 'FAILED' || row.state === 'COMPLETED' ? undefined : describe(row);
-  const reason = ending?.way === 'timeout' ? TIMED_OUT : said;
-  const code = row.signal > 0 ? 128 + row.signal : row.exitCode;
-  // What is not known of a part is taken for stage's: nothing says that main has begun.
-  const guessed = code === 0 ? [] : [{ name: 'stage', exitCode: code }];
+  const signal = signalOf(row);
+  const reason = ending?.way === 'timeout' ? TIMED_OUT : describe(row, ending ? 0 : signal);
+  // What is not known of a part is taken for stage's: nothing says that main has begun. A signal is nobody's exit code.
+  const guessed = row.exitCode === 0 || signal > 0 ? [] : [{ name: 'stage', exitCode: row.exitCode }];
   return {
     id,
     status: status === 'SUCCEEDED' ? 'SUCCEEDED' : 'FAILED',
@@ -210,9 +209,15 @@ function ended(id: string, row: SlurmRow, ending: AttemptEnding | undefined): Jo
   };
 }
 
-function describe({ state, reason }: SlurmRow): string {
-  const word = OWN_WORDS[state] ?? state;
-  return reason === '' ? word : `${word}: ${reason}`;
+/** By which the job was killed; a shell of `slurmJobs` says it by its exit code. 0: none. */
+const signalOf = ({ signal, exitCode }: SlurmRow): number => (signal > 0 ? signal : Math.max(0, exitCode - 128));
+
+/** @param signal where nobody else tells of it: Slurm itself says when it was for its memory */
+function describe({ state, reason }: SlurmRow, signal: number): string | undefined {
+  if (state === 'COMPLETED' || (state === 'FAILED' && signal === 0)) return undefined;
+  const word = state === 'FAILED' ? `FAILED: signal ${signal}` : (OWN_WORDS[state] ?? state);
+  if (reason === '') return word;
+  return state === 'FAILED' ? `${word}, ${reason}` : `${word}: ${reason}`;
 }
 
 /** What sbatch says when the cluster, not the job, is the trouble; by slurm_errno.c. */

@@ -9,7 +9,10 @@ import type { Settings } from '../../settings.ts';
 
 export interface CheckInput {
   plan: Plan;
-  settings: Pick<Settings, 'bucket' | 'batchQueue' | 'headQueue' | 'jobImage' | 'jobRole' | 'executionRole'>;
+  settings: Pick<
+    Settings,
+    'bucket' | 'batchQueue' | 'headQueue' | 'jobImage' | 'jobRole' | 'executionRole' | 'jobRuntime'
+  >;
   /** Called while a check goes on. */
   beat(): void;
 }

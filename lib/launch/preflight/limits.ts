@@ -22,6 +22,7 @@ import {
 } from '../../../workflows/launch/plan.ts';
 import type { Finding } from '../../../workflows/launch/preflight.ts';
 import { submission } from '../batch-submission.ts';
+import { jobName } from '../job-name.ts';
 
 /** Children of an array job, besides a job that is no array. */
 const MOST_ITEMS = 10_000;
@@ -131,7 +132,7 @@ function checkTags(tags: Readonly<Record<string, string>>, error: Report): void 
 function jobRequest(plan: Plan, step: PlannedStep, bucket: string) {
   const { launchId, attempt } = plan;
   return {
-    name: `lh-${launchId}-${step.name}-${attempt}-1-0`,
+    name: jobName({ launchId, step: step.name, attempt, generation: 1, shard: 0 }),
     items: step.items,
     argv:
       step.main.kind === 'argv'

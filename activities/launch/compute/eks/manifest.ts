@@ -11,10 +11,6 @@
  */
 import type { V1Container, V1EnvVar, V1Job, V1ResourceRequirements, V1Volume } from '@kubernetes/client-node';
 import { HELPER_RESOURCES } from '../../../../lib/launch/batch-submission.ts';
-import { SHARED_PATH, WORK_PATH } from '../../../../workflows/launch/manifest.ts';
-import { JOB_ENVIRONMENT } from '../../../../workflows/launch/model.ts';
-import type { SharedFileSystem } from '../../../../workflows/launch/sheet/sheet.ts';
-import type { JobRequest } from '../service.ts';
 import {
   annotationsOf,
   JOB_LABEL,
@@ -24,7 +20,11 @@ import {
   NAME_ANNOTATION,
   POD_FAILURES,
   POD_INDEX_LABEL,
-} from './names.ts';
+} from '../../../../lib/launch/kubernetes/names.ts';
+import { SHARED_PATH, WORK_PATH } from '../../../../workflows/launch/manifest.ts';
+import { JOB_ENVIRONMENT } from '../../../../workflows/launch/model.ts';
+import type { SharedFileSystem } from '../../../../workflows/launch/sheet/sheet.ts';
+import type { JobRequest } from '../service.ts';
 
 export interface ManifestSettings {
   namespace: string;

@@ -5,15 +5,9 @@
  */
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import type { ContainerView } from '../service.ts';
-import { POD_FAILURES, POD_INDEX_LABEL } from './names.ts';
 
 /** Reasons of a state that say nothing beyond the exit code, or that it is not this container's turn. */
 const SAYS_NOTHING = new Set(['Completed', 'Error', 'PodInitializing', 'ContainerCreating']);
-
-export const indexOf = (pod: V1Pod): number => Number(pod.metadata?.annotations?.[POD_INDEX_LABEL] ?? 0);
-
-/** How often its index has failed before: the newest pod of an index has the most. */
-export const failuresBefore = (pod: V1Pod): number => Number(pod.metadata?.annotations?.[POD_FAILURES] ?? 0);
 
 export const hasEndedPod = (pod: V1Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 export const isPlaced = (pod: V1Pod): boolean => Boolean(pod.spec?.nodeName);

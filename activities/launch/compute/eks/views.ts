@@ -4,21 +4,11 @@
  * @module
  */
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
+import { parseIndexes } from '../../../../lib/launch/kubernetes/indexes.ts';
+import { ENDED_ANNOTATION, failuresBefore, indexOf } from '../../../../lib/launch/kubernetes/names.ts';
 import type { JobStatus } from '../../../../workflows/launch/model.ts';
 import type { JobView } from '../service.ts';
-import { parseIndexes } from './indexes.ts';
-import { ENDED_ANNOTATION } from './names.ts';
-import {
-  beganAt,
-  containersOf,
-  failureOf,
-  failuresBefore,
-  hasBegun,
-  hasEndedPod,
-  indexOf,
-  isPlaced,
-  obstacleOf,
-} from './pods.ts';
+import { beganAt, containersOf, failureOf, hasBegun, hasEndedPod, isPlaced, obstacleOf } from './pods.ts';
 
 /** Not worth telling: what each pod of the Job says stands in its own view. */
 const SAYS_NOTHING = new Set(['FailedIndexes', 'BackoffLimitExceeded', 'MaxFailedIndexesExceeded', 'PodFailurePolicy']);

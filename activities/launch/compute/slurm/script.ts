@@ -70,7 +70,9 @@ export function batchScript(
     request.items > 1
       ? `export ${jobId}="$SLURM_ARRAY_JOB_ID:$SLURM_ARRAY_TASK_ID" ${jobIndex}="$SLURM_ARRAY_TASK_ID"`
       : `export ${jobId}="$SLURM_JOB_ID" ${jobIndex}=0`,
-    `export ${work}=${scratch}/"longhaul-$SLURM_JOB_ID-$${jobAttempt}"`,
+    // Without the attempt: what a killed one left on this node goes when the next one begins. With the node: on a scratch
+    // that nodes share, an attempt of a node that was only thought lost keeps its own.
+    `export ${work}=${scratch}/"longhaul-$SLURM_JOB_ID-$SLURMD_NODENAME"`,
     // Slurm requeues without end; this run is the last one when the host is lost so often.
     ...(request.hostRetries > 0
       ? [`[ "$${jobAttempt}" -le ${request.hostRetries} ] || scontrol update JobId="$SLURM_JOB_ID" Requeue=0`]

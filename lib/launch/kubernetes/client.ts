@@ -63,7 +63,8 @@ export function messageOf(error: unknown): string {
   const { body } = error as ApiException<unknown>;
   const status: unknown = typeof body === 'string' ? parse(body) : body;
   const { message } = (status ?? {}) as { message?: unknown };
-  return typeof message === 'string' ? message : String(error);
+  if (typeof message === 'string') return message;
+  return error instanceof Error ? error.message : String(error);
 }
 
 function parse(text: string): unknown {

@@ -5,6 +5,7 @@
  * @module
  */
 import { createHash } from 'node:crypto';
+import type { V1Pod } from '@kubernetes/client-node';
 
 /** Of a Job: its Kubernetes name, so that many are listed in one call. */
 export const JOB_LABEL = 'longhaul/job';
@@ -20,6 +21,11 @@ export const POD_JOB_LABEL = 'batch.kubernetes.io/job-name';
 export const POD_INDEX_LABEL = 'batch.kubernetes.io/job-completion-index';
 /** How often this index has failed before this pod. */
 export const POD_FAILURES = 'batch.kubernetes.io/job-index-failure-count';
+
+export const indexOf = (pod: V1Pod): number => Number(pod.metadata?.annotations?.[POD_INDEX_LABEL] ?? 0);
+
+/** How often its index has failed before: the newest pod of an index has the most. */
+export const failuresBefore = (pod: V1Pod): number => Number(pod.metadata?.annotations?.[POD_FAILURES] ?? 0);
 
 /**
  * A pod's name is its Job's, an index and a suffix, and the API server refuses a Job whose `<name>-<last index>` is
