@@ -15,6 +15,7 @@ import { dirname, join, relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -35,6 +36,9 @@ import { attemptName, type Job, JobError } from './job.ts';
 const MOVING = 8;
 /** How often restoring begins anew. */
 const RESTORING = 3;
+/** Linux stamps files by a clock that advances every 10 ms at the latest (CONFIG_HZ=100). */
+const TICK_MS = 10;
+const MS = 1_000_000n;
 /** Digits of attempts and generations in names: the last snapshot is the last of the names. */
 const DIGITS = 6;
 
@@ -162,7 +166,7 @@ export class StateKeeper {
     const growing = await this.#look('growing');
     await this.#storeAll(growing);
     const before = await this.#look('marker');
-    await this.#storeAll(new Map([...(await this.#look('file')), ...before]));
+    await this.#storeAll(new Map([...(await this.#lookSettled()), ...before]));
     // Markers first again: one that is gone now says that its files are whole, and those are looked at after it.
     const after = new Map([...(await this.#look('marker')), ...(await this.#look('file'))]);
     const files = [...this.#stored.values()]
@@ -174,6 +178,21 @@ export class StateKeeper {
     this.#last = text;
     await this.#forget(new Set(files.map(({ path }) => path)));
     return files.length;
+  }
+
+  /** Without files that were changed just now: once more within the same tick, and their time would not tell. */
+  async #lookSettled(): Promise<Map<string, Mark>> {
+    for (let tries = 1; ; tries += 1) {
+      const now = Date.now();
+      const found = await this.#look('file');
+      const fresh = [...found].filter(([, { mtimeNs }]) => Math.abs(now - Number(BigInt(mtimeNs) / MS)) < TICK_MS);
+      if (fresh.length === 0) return found;
+      if (tries === 2) {
+        for (const [path] of fresh) found.delete(path);
+        return found;
+      }
+      await delay(2 * TICK_MS);
+    }
   }
 
   async #look(kind: Kind): Promise<Map<string, Mark>> {

@@ -202,16 +202,25 @@ describe('a snapshot', () => {
           }
         };
         const left = [...moments];
+        // One after the other, however many requests are on their way: an engine does not race itself.
+        let acting = Promise.resolve();
+        const go = () => {
+          const acts = left.shift() ?? [];
+          acting = acting.then(async () => {
+            for (const act of acts) await perform(act);
+          });
+          return acting;
+        };
         const client = new S3Client(clientConfig());
         client.middlewareStack.add(
           (next) => async (request) => {
-            for (const act of left.shift() ?? []) await perform(act);
+            await go();
             return next(request);
           },
           { step: 'initialize' },
         );
         const kept = keeper(1, top, client);
-        for (const act of left.shift() ?? []) await perform(act);
+        await go();
         await kept.save();
         await kept.save();
         client.destroy();
