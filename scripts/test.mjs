@@ -1,9 +1,10 @@
 /**
- * `npm test`: builds, verifies, and runs every lane; in CI the unit and workflow lanes on Node 22 as well. A lane that
- * ran no test has failed. The last line says `N passed, N failed, N skipped`.
+ * `npm test`: builds, verifies, and runs every lane; in CI workflows and replays on Node 22 as well. A lane that ran no
+ * test has failed. The last line says `N passed, N failed, N skipped`.
  *
- *   npm test                      everything
- *   npm test -- unit workflow     only these lanes
+ *   npm test                             everything
+ *   npm test -- unit workflow            only these lanes
+ *   npm test -- --node22 unit workflow   these on Node 22 (npm run test:node22: all that need nothing but Node)
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -14,10 +15,12 @@ import { node22 } from './node22.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const LANES = ['unit', 'workflow', 'replay', 'contract', 'integration', 'faults'];
-/** The lanes that need nothing but Node show whether the next Node does. */
-const NEXT_NODE_LANES = ['unit', 'workflow'];
+/** What a Node may change first: the sandbox of workflows. */
+const NEXT_NODE_LANES = ['workflow', 'replay'];
 
-const wanted = process.argv.slice(2);
+const flags = process.argv.slice(2);
+const onNext = flags.includes('--node22');
+const wanted = flags.filter((word) => word !== '--node22');
 const unknown = wanted.filter((lane) => !LANES.includes(lane));
 if (unknown.length > 0) {
   console.error(`there is no lane ${unknown.join(', ')}; there are: ${LANES.join(', ')}`);
@@ -33,7 +36,8 @@ step('tools', () => spawnSync(process.execPath, ['dist/tools.js'], { stdio: 'inh
 if (wanted.length === 0) {
   step('verify', () => spawnSync(process.execPath, ['scripts/verify.mjs'], { stdio: 'inherit' }).status === 0);
 }
-for (const lane of wanted.length > 0 ? wanted : LANES) runLane(lane, process.execPath, '');
+const node = onNext ? await node22() : process.execPath;
+for (const lane of wanted.length > 0 ? wanted : LANES) runLane(lane, node, onNext ? ' (Node 22)' : '');
 if (process.env.CI && wanted.length === 0) {
   const next = await node22();
   for (const lane of NEXT_NODE_LANES) runLane(lane, next, ' (Node 22)');

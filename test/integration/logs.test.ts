@@ -6,6 +6,7 @@ import type { LogLine } from '../../clients/launch/log-lines.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { all } from '../support/log-world.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
+import { until } from '../support/stand-ins.ts';
 
 let longhaul: Longhaul;
 
@@ -48,10 +49,14 @@ echo end \${{ sample }} >&2`,
   );
 const release = (launchId: string) => longhaul.run('touch', `${longhaul.directory}/${launchId}`);
 
+/** Who follows waits some seconds for a launch; on a busy machine its event may take longer. */
+const registered = (launchId: string) => until(launchId, () => longhaul.launches.get(launchId), 60_000);
+
 describe('following', () => {
   it('gives lines before the step has ended, through throttling, and ends with the launch', async () => {
     await longhaul.faults([{ service: 'logs', effect: 'throttle', share: 0.5, seed: 7 }]);
     await longhaul.put('sheets/lab-a/live.yaml', waiting('live-1'));
+    await registered('live-1');
     const seen: string[] = [];
     let statesThen: string[] = [];
     for await (const line of followLogs(sources(), 'live-1', MAIN)) {
@@ -74,6 +79,7 @@ describe('following', () => {
 
   it('gives the attempts of a host that is lost, and of the next', async () => {
     await longhaul.put('sheets/lab-a/host.yaml', waiting('host-1'));
+    await registered('host-1');
     const seen: string[] = [];
     for await (const line of followLogs(sources(), 'host-1', { ...MAIN, step: 'wait' })) {
       seen.push(short(line));

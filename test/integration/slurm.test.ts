@@ -7,10 +7,10 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { onThisMachine } from '../../activities/launch/compute/slurm/transport.ts';
 import { createSlurmCompute } from '../../activities/launch/compute/slurm.ts';
-import { launchOutputs } from '../../clients/launch/outputs.ts';
 import { openAws } from '../../infra/local/aws/server.ts';
 import { packageRoot } from '../../infra/local/platform/root.ts';
 import { readSettings } from '../../lib/settings.ts';
+import { launchThrough } from '../support/compute-launch.ts';
 import { type ComputeRig, describeConformance } from '../support/conformance.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
@@ -85,35 +85,7 @@ describe('a launch on Slurm', () => {
   beforeEach((context) => context.skip(missing !== undefined, missing));
 
   it('comes from a sheet to its outputs, and its logs are read as ever', async () => {
-    const text = sheet(
-      'slurm-1',
-      {
-        part: {
-          scatter: ['sample'],
-          command: 'echo working on ${{ sample }}\necho ${{ sample }} > ${{ outputs.part }}',
-          outputs: { part: 'part' },
-        },
-        whole: {
-          command: 'cat ${{ inputs.parts }} > ${{ outputs.whole }}',
-          inputs: { parts: { from: 'part.part', gather: true } },
-          outputs: { whole: 'whole' },
-        },
-      },
-      { computeService: 'slurm', scatter: { sample: ['a', 'b', 'c'] } },
-    );
-    await longhaul.put('sheets/lab-a/slurm.yaml', text);
-
-    const progress = await longhaul.follow('slurm-1');
-
-    expect(progress.error).toBeUndefined();
-    expect(progress.status).toBe('COMPLETE');
-    const outputs = await launchOutputs(longhaul.aws.s3, 'longhaul', 'slurm-1');
-    expect(await longhaul.read(outputs.at(-1)?.address ?? '')).toBe('a\nb\nc\n');
-    const [row] = await longhaul.steps.ofLaunch('slurm-1', 1);
-    expect(row).toMatchObject({ compute_service: 'slurm', log_group: '/longhaul/jobs' });
-    const logs = await longhaul.cli('launch', 'logs', 'slurm-1');
-    expect(logs.code).toBe(0);
-    for (const sample of ['a', 'b', 'c']) expect(logs.stdout).toContain(`working on ${sample}`);
+    await launchThrough(longhaul, 'slurm', 'slurm-1');
   });
 
   it('that fails says which item, with what code, and its last words', async () => {
