@@ -26,8 +26,9 @@ export default defineConfig({
       // Not a lane: scripts/record-histories.mjs.
       lane('record', { testTimeout: 120_000, hookTimeout: 300_000 }),
       lane('replay', { testTimeout: 60_000, hookTimeout: 120_000 }),
-      lane('integration', { testTimeout: 180_000, hookTimeout: 300_000, fileParallelism: false }),
-      lane('faults', { testTimeout: 180_000, hookTimeout: 300_000, fileParallelism: false }),
+      // Each file has a platform of half a dozen processes: two of them keep two cores busy.
+      lane('integration', { testTimeout: 180_000, hookTimeout: 300_000, maxWorkers: 2 }),
+      lane('faults', { testTimeout: 180_000, hookTimeout: 300_000, maxWorkers: 2 }),
     ],
   },
 });
