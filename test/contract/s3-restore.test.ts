@@ -283,7 +283,7 @@ async function listen() {
     /** Exactly so many, and no more for now. */
     async events(url: string, count: number): Promise<Told[]> {
       const found: Told[] = [];
-      do {
+      for (;;) {
         const wait = found.length < count ? 5 : 0;
         const received = await sqs.send(
           new ReceiveMessageCommand({ QueueUrl: url, WaitTimeSeconds: wait, MaxNumberOfMessages: 10 }),
@@ -294,7 +294,7 @@ async function listen() {
           found.push(...((JSON.parse(Body) as { Records?: Told[] }).Records ?? []));
         }
         if (Messages.length === 0) return found;
-      } while (true);
+      }
     },
   };
 }
