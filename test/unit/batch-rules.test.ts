@@ -8,8 +8,8 @@ import { translator } from '../../infra/local/aws/batch/mounts.ts';
 import { parseStat } from '../../infra/local/aws/batch/process-table.ts';
 import { type AttemptEnd, readRetryStrategy, retries } from '../../infra/local/aws/batch/retry.ts';
 import { substitute } from '../../infra/local/aws/batch/submit.ts';
-import { TokenBucket } from '../../infra/local/aws/batch/token-bucket.ts';
 import { Clock } from '../../infra/local/kit/clock.ts';
+import { TokenBucket } from '../../infra/local/kit/token-bucket.ts';
 
 describe('paths of mounts', () => {
   const translate = translator([

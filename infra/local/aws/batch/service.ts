@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Kit } from '../../kit/front-door.ts';
 import { jsonError, parseJsonBody } from '../../kit/json-protocol.ts';
 import { AwsError, type AwsService } from '../../kit/service.ts';
+import { type Rate, TokenBucket } from '../../kit/token-bucket.ts';
 import type { EventPort, LogPort, Place } from '../ports.ts';
 import { Attempts } from './attempts.ts';
 import { Engine } from './engine.ts';
@@ -18,7 +19,6 @@ import { MemoryWatch } from './memory-watch.ts';
 import { MetadataService } from './metadata.ts';
 import { operationOf } from './operations.ts';
 import { Store } from './store.ts';
-import { type Rate, TokenBucket } from './token-bucket.ts';
 
 export interface BatchOptions {
   kit: Kit;

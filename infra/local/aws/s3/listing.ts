@@ -3,13 +3,15 @@
  *
  * @module
  */
+import type { Clock } from '../../kit/clock.ts';
 import type { AwsRequest } from '../../kit/service.ts';
+import { restoreStatus } from './archive.ts';
 import type { S3Operation } from './call.ts';
 import { queryNumber, urlEncode } from './describe.ts';
 import { invalidArgument } from './errors.ts';
 import { compareUtf8 } from './keys.ts';
 import type { Bucket, ObjectVersion } from './model.ts';
-import { escapeXml, type XmlObject, xmlResponse } from './xml.ts';
+import { escapeXml, toXml, type XmlObject, xmlResponse } from './xml.ts';
 
 const MAX_KEYS = 1000;
 /** Sorts behind every key with the prefix it is put behind: more of the last code point than a key can hold. */
@@ -101,7 +103,12 @@ function page(bucket: Bucket, { prefix, delimiter, maxKeys }: Arguments, after: 
 }
 
 /** Built as text: a thousand entries a page, hundreds of pages, make the objects between felt. */
-function contentsXml(versions: readonly ObjectVersion[], encode: (text: string) => string, owner: string): string {
+function contentsXml(
+  versions: readonly ObjectVersion[],
+  encode: (text: string) => string,
+  owner: string,
+  restoresAt: number | undefined,
+): string {
   let xml = '';
   for (const version of versions) {
     xml += `<Contents><Key>${escapeXml(encode(version.key))}</Key><LastModified>${wholeSeconds(version.at)}</LastModified>`;
@@ -109,9 +116,20 @@ function contentsXml(versions: readonly ObjectVersion[], encode: (text: string) 
     if (version.checksum) {
       xml += `<ChecksumAlgorithm>${version.checksum.algorithm}</ChecksumAlgorithm><ChecksumType>${version.checksum.type}</ChecksumType>`;
     }
-    xml += `${owner}<StorageClass>${version.storageClass}</StorageClass></Contents>`;
+    const status = restoresAt === undefined ? undefined : restoreStatus(version, restoresAt);
+    const restore = status ? `<RestoreStatus>${toXml(status)}</RestoreStatus>` : '';
+    xml += `${owner}<StorageClass>${version.storageClass}</StorageClass>${restore}</Contents>`;
   }
   return xml;
+}
+
+/** @returns the time by which restores are told of; undefined where nobody asks for them */
+function restoresAt(request: AwsRequest, clock: Clock): number | undefined {
+  const wanted = request.headers['x-amz-optional-object-attributes'];
+  if (wanted === undefined) return undefined;
+  if (wanted !== 'RestoreStatus')
+    throw invalidArgument('Invalid attribute name specified', 'x-amz-optional-object-attributes', String(wanted));
+  return clock.now();
 }
 
 function wholeSeconds(milliseconds: number): string {
@@ -146,7 +164,7 @@ const listObjectsV2: S3Operation = ({ store, place }, { request, bucket: name })
       NextContinuationToken: last === undefined ? undefined : `1${Buffer.from(last).toString('base64')}`,
       CommonPrefixes: prefixes.map((prefix) => ({ Prefix: given.encode(prefix) })),
     },
-    contentsXml(contents, given.encode, owner),
+    contentsXml(contents, given.encode, owner, restoresAt(request, store.clock)),
   );
 };
 
@@ -175,7 +193,7 @@ const listObjects: S3Operation = ({ store, place }, { request, bucket: name }) =
       NextMarker: last === undefined || given.delimiter === '' ? undefined : given.encode(last),
       CommonPrefixes: prefixes.map((prefix) => ({ Prefix: given.encode(prefix) })),
     },
-    contentsXml(contents, given.encode, `<Owner><ID>${place.accountId}</ID></Owner>`),
+    contentsXml(contents, given.encode, `<Owner><ID>${place.accountId}</ID></Owner>`, restoresAt(request, store.clock)),
   );
 };
 
@@ -183,6 +201,7 @@ const listVersions: S3Operation = ({ store, place }, { request, bucket: name }) 
   const bucket = store.bucket(name);
   const given = argumentsOf(request);
   const keyMarker = request.query.get('key-marker') ?? '';
+  const at = restoresAt(request, store.clock);
   const idMarker = request.query.get('version-id-marker') ?? undefined;
   if (idMarker !== undefined && keyMarker === '') {
     throw invalidArgument(
@@ -208,7 +227,7 @@ const listVersions: S3Operation = ({ store, place }, { request, bucket: name }) 
       lines.push({
         key: line.key,
         id: version.id,
-        xml: versionXml(version, version === newestFirst[0], given.encode, place.accountId),
+        xml: versionXml(version, version === newestFirst[0], given.encode, place.accountId, at),
         kind: version.deleteMarker ? 'DeleteMarker' : 'Version',
       });
       if (lines.length > given.maxKeys) break collect;
@@ -239,6 +258,7 @@ function versionXml(
   latest: boolean,
   encode: (text: string) => string,
   owner: string,
+  at: number | undefined,
 ): XmlObject {
   const common = {
     Key: encode(version.key),
@@ -248,7 +268,9 @@ function versionXml(
     Owner: { ID: owner },
   };
   if (version.deleteMarker) return common;
-  return { ...common, ETag: `"${version.etag}"`, Size: version.size, StorageClass: version.storageClass };
+  const RestoreStatus = at === undefined ? undefined : restoreStatus(version, at);
+  const { etag, size: Size, storageClass: StorageClass } = version;
+  return { ...common, ETag: `"${etag}"`, Size, StorageClass, ...(RestoreStatus && { RestoreStatus }) };
 }
 
 export const listOperations: Readonly<Record<string, S3Operation>> = {

@@ -40,6 +40,25 @@ export interface ObjectVersion extends Description {
   /** Their checksums, where the upload had an algorithm; of the same algorithm as the object's. */
   partChecksums?: string[];
   deleteMarker?: true;
+  /** Of Intelligent-Tiering: the archive tier it has sunk to. */
+  archiveStatus?: 'ARCHIVE_ACCESS' | 'DEEP_ARCHIVE_ACCESS';
+  restore?: Restore;
+}
+
+/** Fastest first. */
+export const RETRIEVAL_TIERS = ['Expedited', 'Standard', 'Bulk'] as const;
+export type RetrievalTier = (typeof RETRIEVAL_TIERS)[number];
+export type ArchiveTier = 'GLACIER' | 'DEEP_ARCHIVE' | NonNullable<ObjectVersion['archiveStatus']>;
+
+/** A restore that is going on, or the copy it has made; times in milliseconds since the epoch. */
+export interface Restore {
+  tier: RetrievalTier;
+  readyAt: number;
+  /** Not of Intelligent-Tiering, whose objects move for good. */
+  days?: number;
+  expiresAt?: number;
+  /** Its completion has been told to everyone. */
+  told?: true;
 }
 
 export interface Part {
@@ -94,13 +113,18 @@ export type Entry =
   | { op: 'put'; bucket: string; version: ObjectVersion }
   | { op: 'delete'; bucket: string; key: string; id: string }
   | { op: 'tags'; bucket: string; key: string; id: string; tags: Record<string, string> }
+  | { op: 'restore'; bucket: string; key: string; id: string; restore?: Restore }
+  | {
+      op: 'archive';
+      bucket: string;
+      key: string;
+      id: string;
+      to: Pick<ObjectVersion, 'storageClass' | 'archiveStatus'>;
+    }
   | { op: 'upload'; bucket: string; upload: Omit<MultipartUpload, 'parts'> }
   | { op: 'part'; bucket: string; upload: string; number: number; part: Part }
   | { op: 'complete'; bucket: string; upload: string; version: ObjectVersion }
   | { op: 'abort'; bucket: string; upload: string };
-
-/** Classes whose objects must be restored before they can be read. */
-export const ARCHIVE_CLASSES: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE'];
 
 export const STORAGE_CLASSES: readonly string[] = [
   'STANDARD',
@@ -109,5 +133,6 @@ export const STORAGE_CLASSES: readonly string[] = [
   'ONEZONE_IA',
   'INTELLIGENT_TIERING',
   'GLACIER_IR',
-  ...ARCHIVE_CLASSES,
+  'GLACIER',
+  'DEEP_ARCHIVE',
 ];

@@ -27,6 +27,9 @@ const KINDS = {
   'ObjectCreated:CompleteMultipartUpload': ['Object Created', 'CompleteMultipartUpload'],
   'ObjectRemoved:Delete': ['Object Deleted', 'DeleteObject'],
   'ObjectRemoved:DeleteMarkerCreated': ['Object Deleted', 'DeleteObject'],
+  'ObjectRestore:Post': ['Object Restore Initiated', undefined],
+  'ObjectRestore:Completed': ['Object Restore Completed', undefined],
+  'ObjectRestore:Delete': ['Object Restore Expired', undefined],
 } as const;
 
 /** What S3 lets one subscribe to, also where this stand-in has no occasion to send it. */
@@ -86,6 +89,7 @@ export function createNotifier(options: {
       if (!notification.eventBridge) return;
       const [detailType, reason] = KINDS[kind];
       const removed = kind.startsWith('ObjectRemoved:');
+      const restored = kind === 'ObjectRestore:Completed';
       events.emit({
         source: 'aws.s3',
         detailType,
@@ -102,8 +106,11 @@ export function createNotifier(options: {
           },
           'request-id': request.id,
           requester: place.accountId,
-          'source-ip-address': '127.0.0.1',
-          reason,
+          ...(!restored && { 'source-ip-address': '127.0.0.1' }),
+          ...(reason !== undefined && { reason }),
+          ...(kind.startsWith('ObjectRestore:') && { 'source-storage-class': version.storageClass }),
+          ...(restored &&
+            version.restore?.expiresAt !== undefined && { 'restore-expiry-time': iso(version.restore.expiresAt) }),
           ...(removed && { 'deletion-type': version.deleteMarker ? 'Delete Marker Created' : 'Permanently Deleted' }),
         },
       });
@@ -131,6 +138,7 @@ function queueRecord(about: {
   const { name } = bucket.settings;
   const principalId = `AWS:${request.accessKeyId}`;
   const created = kind.startsWith('ObjectCreated:');
+  const restoring = kind.startsWith('ObjectRestore:');
   return {
     eventVersion: '2.1',
     eventSource: 'aws:s3',
@@ -146,14 +154,26 @@ function queueRecord(about: {
       bucket: { name, ownerIdentity: { principalId: place.accountId }, arn: `arn:aws:s3:::${name}` },
       object: {
         key: urlEncode(version.key),
-        ...(created && { size: version.size }),
-        ...((created || version.deleteMarker) && { eTag: version.etag }),
+        ...((created || restoring) && { size: version.size }),
+        ...((created || restoring || version.deleteMarker) && { eTag: version.etag }),
         ...(bucket.settings.versioning && { versionId: version.id }),
-        sequencer: version.sequencer,
+        ...(!restoring && { sequencer: version.sequencer }),
       },
     },
+    ...(kind === 'ObjectRestore:Completed' && {
+      glacierEventData: {
+        restoreEventData: {
+          ...(version.restore?.expiresAt !== undefined && {
+            lifecycleRestorationExpiryTime: iso(version.restore.expiresAt),
+          }),
+          lifecycleRestoreStorageClass: version.storageClass,
+        },
+      },
+    }),
   };
 }
+
+const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
 function wants(rule: QueueRule, kind: string, key: string): boolean {
   const named = rule.events.some(

@@ -23,7 +23,7 @@ export const uploadPartCopy: S3Operation = async ({ store }, { request, bucket: 
   const sourceBucket = store.bucket(source.bucket);
   const original = findVersion(sourceBucket, source.key, source.versionId);
   checkRead(request.headers, original, 'x-amz-copy-source-');
-  checkReadable(original);
+  checkReadable(original, store.clock.now());
   const range = rangeOf(request.headers['x-amz-copy-source-range'], original.size);
   const size = range.end - range.start + 1;
   if (size > MAX_COPY_BYTES) {

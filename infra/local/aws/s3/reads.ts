@@ -4,11 +4,12 @@
  * @module
  */
 import type { AwsResponse } from '../../kit/service.ts';
+import { archiveHeaders, archiveOf, isReadable } from './archive.ts';
 import type { S3Call, S3Context, S3Operation } from './call.ts';
 import { checkRead } from './conditions.ts';
 import { checksumHeaders, objectHeaders, versionHeader } from './describe.ts';
 import { invalidArgument, noSuchKey, noSuchVersion, S3Error } from './errors.ts';
-import { ARCHIVE_CLASSES, type Bucket, type ObjectVersion } from './model.ts';
+import type { Bucket, ObjectVersion } from './model.ts';
 
 /** @throws S3Error NoSuchKey, NoSuchVersion; MethodNotAllowed when a delete marker is asked for by its id */
 export function findVersion(bucket: Bucket, key: string, id: string | null | undefined): ObjectVersion {
@@ -28,11 +29,16 @@ export function findVersion(bucket: Bucket, key: string, id: string | null | und
   });
 }
 
-/** Refuses to hand out the bytes of an archived object. */
-export function checkReadable(version: ObjectVersion): void {
-  if (!ARCHIVE_CLASSES.includes(version.storageClass)) return;
-  throw new S3Error('InvalidObjectState', "The operation is not valid for the object's storage class", 403, {
-    fields: { StorageClass: version.storageClass },
+/** Refuses to hand out the bytes of an archived object that is not restored. */
+export function checkReadable(version: ObjectVersion, now: number): void {
+  if (isReadable(version, now)) return;
+  const moved = version.storageClass === 'INTELLIGENT_TIERING';
+  const words = moved ? 'access tier' : 'storage class';
+  throw new S3Error('InvalidObjectState', `The operation is not valid for the object's ${words}`, 403, {
+    fields: {
+      StorageClass: version.storageClass,
+      ...(moved && { AccessTier: archiveOf(version) ?? '' }),
+    },
   });
 }
 
@@ -91,10 +97,11 @@ function answer(context: S3Context, { request, bucket: name, key }: S3Call, with
   const bucket = context.store.bucket(name);
   const version = findVersion(bucket, key, request.query.get('versionId'));
   checkRead(request.headers, version);
-  if (withBody) checkReadable(version);
+  const now = context.store.clock.now();
+  if (withBody) checkReadable(version, now);
   const part = request.query.get('partNumber');
   const extent = part === null ? parseRange(request.headers.range, version.size) : partExtent(version, part);
-  const headers = objectHeaders(bucket, version);
+  const headers = { ...objectHeaders(bucket, version), ...archiveHeaders(version, now) };
   if (request.headers['x-amz-checksum-mode'] === 'ENABLED' && !extent.partial) {
     Object.assign(headers, checksumHeaders(version.checksum));
   }

@@ -38,6 +38,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   'GET object tagging': 'GetObjectTagging',
   'PUT object tagging': 'PutObjectTagging',
   'DELETE object tagging': 'DeleteObjectTagging',
+  'POST object restore': 'RestoreObject',
   'POST object uploads': 'CreateMultipartUpload',
   'PUT object partNumber,uploadId': 'UploadPart',
   'GET object uploadId': 'ListParts',

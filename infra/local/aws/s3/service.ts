@@ -13,11 +13,13 @@ import type { S3Context, S3Operation } from './call.ts';
 import { deleteOperations } from './deletes.ts';
 import { S3Error } from './errors.ts';
 import { listOperations } from './listing.ts';
+import type { ObjectVersion } from './model.ts';
 import { multipartOperations } from './multipart.ts';
 import { multipartListOperations } from './multipart-lists.ts';
 import { createNotifier } from './notifications.ts';
 import { uploadPartCopy } from './part-copy.ts';
 import { readOperations } from './reads.ts';
+import { Restores, restoreObject } from './restores.ts';
 import { checkPresigned, routeOf } from './route.ts';
 import { S3Store } from './store.ts';
 import { writeOperations } from './writes.ts';
@@ -46,13 +48,16 @@ export async function createS3(options: {
   const { clock } = options.kit;
   const store = new S3Store({ clock, directory: options.directory });
   const context: S3Context = { store, place, notifier: createNotifier({ clock, place, queues, events }) };
+  const restores = new Restores(context);
+  const operations: Readonly<Record<string, S3Operation>> = { ...OPERATIONS, RestoreObject: restoreObject(restores) };
+  addActions(options.kit, store, restores);
   return {
     service: {
       names: ['s3'],
       async prepare(request) {
         const route = routeOf(request);
         checkPresigned(request, clock.now());
-        const operation = OPERATIONS[route.operation] as S3Operation;
+        const operation = operations[route.operation] as S3Operation;
         return {
           operation: route.operation,
           subject: route.key === '' ? route.bucket : `${route.bucket}/${route.key}`,
@@ -63,9 +68,41 @@ export async function createS3(options: {
         };
       },
       renderError,
-      close: async () => store.close(),
+      async close() {
+        restores.close();
+        store.close();
+      },
     },
   };
+}
+
+/** What S3 does by lifecycle rules, and how fast time goes for restores. */
+function addActions(kit: Kit, store: S3Store, restores: Restores): void {
+  kit.actions.set('POST archive', ({ bucket: name, prefix = '', storageClass, archiveStatus }) => {
+    const bucket = store.bucket(String(name));
+    const to = archiveTo(storageClass, archiveStatus);
+    let archived = 0;
+    for (const key of bucket.keys.from(String(prefix))) {
+      if (!key.startsWith(String(prefix))) break;
+      const version = store.current(bucket, key);
+      if (!version || version.deleteMarker) continue;
+      store.record({ op: 'archive', bucket: String(name), key, id: version.id, to });
+      archived += 1;
+    }
+    return { archived };
+  });
+  kit.actions.set('POST restore-time', ({ scale }) => {
+    if (typeof scale !== 'number' || !(scale > 0 && scale <= 1)) throw new Error('scale: a number above 0, at most 1');
+    restores.timeScale = scale;
+    return { scale };
+  });
+}
+
+function archiveTo(storageClass: unknown, status: unknown): Pick<ObjectVersion, 'storageClass' | 'archiveStatus'> {
+  if (status === 'ARCHIVE_ACCESS' || status === 'DEEP_ARCHIVE_ACCESS')
+    return { storageClass: 'INTELLIGENT_TIERING', archiveStatus: status };
+  if (storageClass === 'GLACIER' || storageClass === 'DEEP_ARCHIVE') return { storageClass };
+  throw new Error('storageClass: GLACIER or DEEP_ARCHIVE; or archiveStatus: ARCHIVE_ACCESS or DEEP_ARCHIVE_ACCESS');
 }
 
 function requestIds(): Record<string, string> {

@@ -89,6 +89,20 @@ export class S3Store {
         if (version) version.tags = entry.tags;
         return [];
       }
+      case 'restore': {
+        const version = bucket.versions.get(entry.key)?.find(({ id }) => id === entry.id);
+        if (version && entry.restore) version.restore = entry.restore;
+        else if (version) {
+          delete version.restore;
+          delete version.archiveStatus;
+        }
+        return [];
+      }
+      case 'archive': {
+        const version = bucket.versions.get(entry.key)?.find(({ id }) => id === entry.id);
+        if (version) Object.assign(version, entry.to);
+        return [];
+      }
       case 'upload':
         bucket.uploads.set(entry.upload.id, { ...entry.upload, parts: new Map() });
         return [];

@@ -68,7 +68,7 @@ const copyObject: S3Operation = async (context, { request, bucket: name, key }) 
   const sourceBucket = store.bucket(source.bucket);
   const original = findVersion(sourceBucket, source.key, source.versionId);
   checkRead(request.headers, original, 'x-amz-copy-source-');
-  checkReadable(original);
+  checkReadable(original, store.clock.now());
   if (original.size > MAX_COPY_BYTES) {
     throw invalidRequest(
       `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_COPY_BYTES}`,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock } from '../../kit/clock.ts';
+import type { Clock } from './clock.ts';
 
 export interface Rate {
   perSecond: number;
