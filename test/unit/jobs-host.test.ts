@@ -30,9 +30,9 @@ const PROGRAM = `
 const { appendFileSync, existsSync } = require('node:fs');
 const { LONGHAUL_JOB_ID: id, LONGHAUL_JOB_INDEX: index, LONGHAUL_JOB_ATTEMPT: attempt, LONGHAUL_WORK: work, NOTES } = process.env;
 const note = (what) => appendFileSync(NOTES, JSON.stringify({ what, id, index, attempt, work, argv: process.argv.slice(2) }) + '\\n');
-note('begin');
 const end = () => { note('end'); process.exit(7); };
 process.on('SIGTERM', end);
+note('begin');
 setInterval(() => existsSync(NOTES + '.go') && end(), 10);
 `;
 
