@@ -111,7 +111,7 @@ export async function openBatchTarget(): Promise<BatchTarget> {
   };
 }
 
-async function createQueue(batch: BatchClient, environment: string, queue: string): Promise<void> {
+export async function createQueue(batch: BatchClient, environment: string, queue: string): Promise<void> {
   await batch.send(
     new CreateComputeEnvironmentCommand({
       computeEnvironmentName: environment,

@@ -1,12 +1,13 @@
 /** AWS Batch by its stand-in, as a compute service. */
 import { dirname, join } from 'node:path';
-import { BatchClient, CreateComputeEnvironmentCommand, CreateJobQueueCommand } from '@aws-sdk/client-batch';
+import { BatchClient } from '@aws-sdk/client-batch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { describe } from 'vitest';
 import { createBatchCompute } from '../../activities/launch/compute/batch.ts';
 import { packageRoot } from '../../infra/local/platform/root.ts';
 import { type ComputeRig, describeConformance } from '../support/conformance.ts';
+import { createQueue } from './batch-target.ts';
 import { openTarget } from './target.ts';
 
 const IMAGE = 'longhaul/shell:1';
@@ -29,7 +30,7 @@ async function openBatchRig(): Promise<ComputeRig> {
   const queue = target.unique('queue');
   const bucket = target.unique('bucket');
   await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-  await createQueue(batch, queue);
+  await createQueue(batch, queue, queue);
   const settings = { batchQueue: queue, headQueue: '', jobImage: JOBS, jobRole: '', executionRole: '' };
   const act = async (topic: string, input: Record<string, unknown> = {}) =>
     (await local?.kit.actions.get(topic)?.(input)) as Record<string, unknown>;
@@ -50,28 +51,4 @@ async function openBatchRig(): Promise<ComputeRig> {
       await target.close();
     },
   };
-}
-
-async function createQueue(batch: BatchClient, queue: string): Promise<void> {
-  await batch.send(
-    new CreateComputeEnvironmentCommand({
-      computeEnvironmentName: queue,
-      type: 'MANAGED',
-      computeResources: {
-        type: 'EC2',
-        maxvCpus: 16,
-        instanceTypes: ['optimal'],
-        subnets: ['subnet-0123456789abcdef0'],
-        securityGroupIds: ['sg-0123456789abcdef0'],
-        instanceRole: 'ecsInstanceRole',
-      },
-    }),
-  );
-  await batch.send(
-    new CreateJobQueueCommand({
-      jobQueueName: queue,
-      priority: 1,
-      computeEnvironmentOrder: [{ order: 1, computeEnvironment: queue }],
-    }),
-  );
 }

@@ -143,7 +143,7 @@ export function createEc2Compute(dependencies: Ec2Dependencies): ComputeService 
     found: readonly HostInstance[],
   ): Promise<{ assessment: Assessment; stopped: string | undefined }> {
     const own = found.filter((instance) => instance.job === job.id);
-    const gone = own.filter((instance) => !isLive(instance)).length > 0 || own.length < job.hosts;
+    const gone = !own.every(isLive) || own.length < job.hosts;
     const endings =
       job.items > 1 || gone ? await readEndings(s3, endingsOfName(settings.bucket, job.name), job.id) : new Map();
     const assessment = assess(job, own, endings);

@@ -5,7 +5,7 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { existsSync, readFileSync, watch } from 'node:fs';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -16,8 +16,10 @@ import {
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
+import { signal } from '../aws/batch/leash.ts';
 import { type InstanceFacts, MetadataService } from '../aws/batch/metadata.ts';
 import type { Clock } from '../kit/clock.ts';
+import { processesWith } from '../kit/marked-processes.ts';
 
 export interface HypervisorOptions {
   ec2: EC2Client;
@@ -151,7 +153,7 @@ export async function openHypervisor({ ec2, clock, directory, environment }: Hyp
     forget(id, machine);
     if (signalAll(id, 'SIGTERM') > 0) {
       const until = performance.now() + POWER_OFF_MS;
-      while (processesOf(id).length > 0 && performance.now() < until)
+      while (processesWith(`${MARKER}=${id}`).length > 0 && performance.now() < until)
         await new Promise((resolve) => setTimeout(resolve, 20));
     }
     killAll(id);
@@ -198,28 +200,9 @@ function factsOf(id: string, { InstanceType, Placement, InstanceLifecycle, Image
   };
 }
 
-/** By /proc: those that were started for the instance, however they left their parents. */
-function processesOf(id: string): number[] {
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      const environment = readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
-      return environment.includes(`${MARKER}=${id}`) ? [Number(name)] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
-function signalAll(id: string, signal: NodeJS.Signals): number {
-  const found = processesOf(id);
-  for (const pid of found) {
-    try {
-      process.kill(pid, signal);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
-  }
+function signalAll(id: string, name: NodeJS.Signals): number {
+  const found = processesWith(`${MARKER}=${id}`);
+  for (const pid of found) signal(pid, name);
   return found.length;
 }
 

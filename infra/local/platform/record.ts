@@ -5,10 +5,10 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { carries, processesWith } from '../kit/marked-processes.ts';
 import { isAlive } from '../tools/identity.ts';
 import type { PlatformEnvironment } from './environment.ts';
 import { killGroup, MARKER } from './leash.ts';
@@ -102,10 +102,7 @@ function killOne(pid: number): void {
 /** A living process that carries our marker: a pid from a file is not enough to end something. */
 function hasMarker(pid: number, stateDirectory: string): boolean {
   try {
-    if (process.platform === 'linux') {
-      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-      return environment.includes(`${MARKER}=${stateDirectory}`);
-    }
+    if (process.platform === 'linux') return carries(pid, `${MARKER}=${stateDirectory}`);
     const command = execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
     return command.includes(`longhaul-leash:${stateDirectory}`);
   } catch {
@@ -115,7 +112,5 @@ function hasMarker(pid: number, stateDirectory: string): boolean {
 
 /** Linux shows every process's environment, so also children whose leash was killed are found. */
 export async function markedProcesses(stateDirectory: string): Promise<number[]> {
-  if (process.platform !== 'linux') return [];
-  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number);
-  return pids.filter((pid) => pid !== process.pid && hasMarker(pid, stateDirectory));
+  return processesWith(`${MARKER}=${stateDirectory}`).filter((pid) => pid !== process.pid);
 }

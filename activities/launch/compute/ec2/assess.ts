@@ -55,7 +55,7 @@ export function assess(
 
 /** Shares whose items nobody runs, and which may be started once more. */
 export const toStart = (job: HostJob, { shares }: Assessment): Share[] =>
-  shares.filter(({ open, live, tries }) => open.length > 0 && !live && tries <= job.hostRetries);
+  shares.filter((share) => share.open.length > 0 && !share.live && mayRun(job, share));
 
 /** Their work is done, or their time is over: they should have ended by themselves. */
 export const toEnd = ({ shares }: Assessment, hasEnded: boolean, lifetimeMs: number, now: number): HostInstance[] =>
@@ -69,13 +69,13 @@ export const toEnd = ({ shares }: Assessment, hasEnded: boolean, lifetimeMs: num
  */
 export function viewOf(
   job: HostJob,
-  { shares, endings }: Assessment,
+  assessment: Assessment,
   { waiting, stopped }: { waiting?: string | undefined; stopped?: string | undefined },
 ): JobView {
   const { id } = job;
+  const { shares, endings } = assessment;
   const busy = shares.filter(({ live, open }) => live && open.length > 0);
-  const queued =
-    stopped === undefined && shares.some((share) => share.open.length > 0 && !share.live && mayRun(job, share));
+  const queued = stopped === undefined && toStart(job, assessment).length > 0;
   const attempts = Math.max(0, ...shares.map(({ tries }) => tries));
   if (busy.length === 0 && !queued)
     return job.items > 1 ? endedArray() : endedView(job, 0, shares[0], endings, stopped);
