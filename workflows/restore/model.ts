@@ -26,7 +26,8 @@ export const ARCHIVES = ['GLACIER', 'DEEP_ARCHIVE', 'ARCHIVE_ACCESS', 'DEEP_ARCH
 export type Archive = (typeof ARCHIVES)[number];
 
 /** The objects of Intelligent-Tiering move back for good: no copy, no days. */
-export const movesBack = (archive: Archive): boolean => archive === 'ARCHIVE_ACCESS' || archive === 'DEEP_ARCHIVE_ACCESS';
+export const movesBack = (archive: Archive): boolean =>
+  archive === 'ARCHIVE_ACCESS' || archive === 'DEEP_ARCHIVE_ACCESS';
 
 /** Where an object stands. `readable`: not archived at all, or a restored copy is there. */
 export const OBJECT_STATES = ['archived', 'restoring', 'readable'] as const;
