@@ -7,6 +7,7 @@ import { HeadObjectCommand, ListObjectVersionsCommand, type S3Client, S3ServiceE
 import { mapLimited } from './concurrency.ts';
 import { formatS3Address, parseS3Address } from './s3-address.ts';
 import { unreadableReason } from './s3-objects.ts';
+import { commonPrefix, compareKeys } from './s3-order.ts';
 
 export interface ObjectIdentity {
   etag: string;
@@ -63,7 +64,7 @@ async function listGroup(
   found: Map<string, Identified>,
   onCall: () => void,
 ): Promise<void> {
-  const wanted = group.map((address) => parseS3Address(address)).toSorted((a, b) => compareBytes(a.key, b.key));
+  const wanted = group.map((address) => parseS3Address(address)).toSorted((a, b) => compareKeys(a.key, b.key));
   const [first, last] = [wanted[0], wanted.at(-1)];
   if (!first || !last) return;
   const keys = new Set(wanted.map(({ key }) => key));
@@ -116,14 +117,4 @@ function identity(answer: {
     ...(answer.VersionId && answer.VersionId !== 'null' && { version: answer.VersionId }),
     ...(answer.StorageClass && answer.StorageClass !== 'STANDARD' && { storageClass: answer.StorageClass }),
   };
-}
-
-/** S3 lists by the bytes of UTF-8. */
-const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
-
-function commonPrefix(a: string, b: string): string {
-  let length = 0;
-  while (length < a.length && a[length] === b[length]) length += 1;
-  // Never between the halves of a character.
-  return a.slice(0, length).replace(/[\uD800-\uDBFF]$/, '');
 }

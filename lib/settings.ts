@@ -17,6 +17,7 @@ export interface Settings {
   bucket: string;
   tablePrefix: string;
   eventsQueue: string;
+  restoresQueue: string;
   computeService: string;
   batchQueue: string;
   headQueue: string;
@@ -59,6 +60,12 @@ export interface Settings {
   ec2Jobs: string;
   ec2Scratch: string;
   pollSeconds: number;
+  /** 0: as often as the time a restore takes asks for. */
+  restorePollSeconds: number;
+  /** Empty: every object is asked for by a request of its own. */
+  restoreBatchRole: string;
+  /** From so many objects on a restore goes through S3 Batch Operations, where it has a role. */
+  restoreBatchObjects: number;
   logLevel: string;
   /** Non-empty: the workers take part in worker versioning under this build id. */
   buildId: string;
@@ -89,6 +96,8 @@ const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** All others are texts. */
 const NUMBERS: ReadonlySet<keyof Settings> = new Set([
   'pollSeconds',
+  'restorePollSeconds',
+  'restoreBatchObjects',
   'eksParallelism',
   'ec2MaxInstances',
   'ec2MaxHours',
@@ -156,6 +165,13 @@ export const SETTINGS: readonly Setting[] = [
     env: 'LONGHAUL_EVENTS_QUEUE',
     fallback: 'longhaul-events',
     about: 'SQS queue of the events of S3 and Batch',
+    check: matches(/^[A-Za-z0-9_-]{1,80}$/, 'the name of an SQS queue'),
+  },
+  {
+    name: 'restoresQueue',
+    env: 'LONGHAUL_RESTORES_QUEUE',
+    fallback: 'longhaul-restores',
+    about: 'SQS queue of the completions of restores',
     check: matches(/^[A-Za-z0-9_-]{1,80}$/, 'the name of an SQS queue'),
   },
   {
@@ -388,6 +404,27 @@ export const SETTINGS: readonly Setting[] = [
     fallback: '30',
     about: 'how often the poller looks at open jobs',
     check: wholeNumber(1, 3600, 'of seconds, '),
+  },
+  {
+    name: 'restorePollSeconds',
+    env: 'LONGHAUL_RESTORE_POLL_SECONDS',
+    fallback: '0',
+    about: 'how often a restore looks for what its events have missed; 0: as its expected time asks for',
+    check: wholeNumber(0, 86_400, 'of seconds, '),
+  },
+  {
+    name: 'restoreBatchRole',
+    env: 'LONGHAUL_RESTORE_BATCH_ROLE',
+    fallback: '',
+    about: 'turns S3 Batch Operations on: ARN of the role its jobs run under',
+    check: matches(/^(arn:\S+)?$/, 'the ARN of a role'),
+  },
+  {
+    name: 'restoreBatchObjects',
+    env: 'LONGHAUL_RESTORE_BATCH_OBJECTS',
+    fallback: '1000000',
+    about: 'restores of so many objects go through S3 Batch Operations, where it is on',
+    check: wholeNumber(1, 50_000_000),
   },
   {
     name: 'buildId',

@@ -5,3 +5,4 @@
  */
 export { launch } from './launch/workflow.ts';
 export { batchPoller } from './poller/workflow.ts';
+export { restore } from './restore/workflow.ts';

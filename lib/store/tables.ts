@@ -12,17 +12,20 @@ export const LAUNCH_INDEXES = {
   byWorkflowType: 'by_workflow_type',
 } as const;
 export const STEP_INDEXES = { byOpenJob: 'by_open_job' } as const;
+export const RESTORE_INDEXES = { byOpen: 'by_open' } as const;
 
 export interface Tables {
   launches: string;
   launchSteps: string;
   quotas: string;
+  restores: string;
 }
 
 export const tableNames = (prefix: string): Tables => ({
   launches: `${prefix}Launches`,
   launchSteps: `${prefix}LaunchSteps`,
   quotas: `${prefix}Quotas`,
+  restores: `${prefix}Restores`,
 });
 
 /** What CreateTable is given; later the CDK stack is held against the same. */
@@ -60,6 +63,13 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
         { AttributeName: 'slice', KeyType: 'RANGE' },
       ],
       AttributeDefinitions: [...strings('quota'), { AttributeName: 'slice', AttributeType: 'N' }],
+    },
+    {
+      TableName: names.restores,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [{ AttributeName: 'restore_id', KeyType: 'HASH' }],
+      AttributeDefinitions: strings('restore_id', 'open'),
+      GlobalSecondaryIndexes: [index(RESTORE_INDEXES.byOpen, 'open', 'restore_id')],
     },
   ];
 }

@@ -28,7 +28,7 @@ import {
 } from '@temporalio/workflow';
 import type { LaunchActivities } from '../../activities/launch/index.ts';
 import type { Registration } from '../../activities/launch/register.ts';
-import { rootCause } from '../kit/failures.ts';
+import { rootCause, toFailure } from '../kit/failures.ts';
 import { now } from '../kit/time.ts';
 import { setVersioning } from '../kit/versioning.ts';
 import { describeProgress } from './details.ts';
@@ -349,14 +349,4 @@ function show(state: LaunchState): void {
   if (workflowInfo().typedSearchAttributes.get(STATUS) !== progress.status) {
     upsertSearchAttributes([{ key: STATUS, value: progress.status }]);
   }
-}
-
-function toFailure(error: unknown): ApplicationFailure {
-  const { type, message } = rootCause(error);
-  return ApplicationFailure.create({
-    message,
-    type,
-    nonRetryable: true,
-    ...(error instanceof Error && { cause: error }),
-  });
 }

@@ -103,12 +103,12 @@ export interface RestoreInput {
   consumer?: string;
   wishes?: Wishes;
   /** Set by a launch: it is told, its index is there already, and copies are kept while it runs. */
-  launch?: { launchId: string; attempt: number };
+  launch?: { launchId: string; attempt: number; workflowId: string; place: string };
   /** Of a run that continues: see workflow.ts. */
   carried?: Carried;
 }
 
-/** What a workflow takes along when it continues as new. */
+/** What a workflow takes along when it continues as new; it does so only once everything has been asked for. */
 export interface Carried {
   status: RestoreStatus;
   statuses: Partial<Record<RestoreStatus, number>>;
@@ -117,7 +117,11 @@ export interface Carried {
   /** Epoch ms. */
   requestedAt: number;
   sequence: number;
-  approvedBy?: string;
+  sweeps: number;
+  pollSeconds: number;
+  /** Epoch ms: the beginning of its first run. */
+  beganAt: number;
+  place: string;
 }
 
 /** Price and time of one tier for what is in one archive. */
@@ -214,6 +218,8 @@ export const PROGRESS_QUERY = 'progress';
 export const APPROVE_UPDATE = 'approve';
 /** Merged news of completions: somebody should look. */
 export const OBJECTS_RESTORED_SIGNAL = 'objectsRestored';
+/** From a launch to its restore: what a person has decided. */
+export const DECIDED_SIGNAL = 'decided';
 /** From a restore to its launch. */
 export const RESTORE_CHANGED_SIGNAL = 'restoreChanged';
 
@@ -234,6 +240,7 @@ export const LIMITS = {
   batches: 100,
   failuresShown: 20,
   sources: 10_000,
+  buckets: 100,
 } as const;
 
 /** `s3://<bucket>/restores/<restoreId>/<run>/`: index, request ids and failures. */

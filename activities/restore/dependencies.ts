@@ -1,0 +1,19 @@
+/**
+ * What the restore activities need from outside; the worker puts it together, tests may put in others.
+ *
+ * @module
+ */
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Settings } from '../../lib/settings.ts';
+import type { RestoreStore } from '../../lib/store/restores.ts';
+import type { RestorePrices } from '../../workflows/restore/prices.ts';
+
+export interface RestoreDependencies {
+  s3: S3Client;
+  restores: Pick<RestoreStore, 'record'>;
+  /** Of the Region this works in. */
+  prices(): Promise<RestorePrices>;
+  settings: Pick<Settings, 'bucket' | 'restorePollSeconds'>;
+  /** Epoch ms, by S3's clock. */
+  now?(): number;
+}

@@ -1,0 +1,57 @@
+/**
+ * Writing down how far a restore is.
+ *
+ * @module
+ */
+import { log } from '@temporalio/activity';
+import { readIndex } from '../../lib/restore/index-files.ts';
+import type { RestoreProgress, RestoreStatus } from '../../workflows/restore/model.ts';
+import type { RestoreDependencies } from './dependencies.ts';
+
+export interface RecordInput {
+  progress: RestoreProgress;
+  sequence: number;
+  /** Epoch ms. */
+  beganAt: number;
+  workflowId: string;
+  runId: string;
+  place?: string;
+  consumer?: string;
+  launchId?: string;
+}
+
+export function createRecordActivities({ s3, restores }: RestoreDependencies) {
+  return {
+    /** What is there already, or something later, stays. */
+    async recordRestore({ progress, sequence, beganAt, workflowId, runId, ...of }: RecordInput): Promise<void> {
+      const { restoreId, status, statuses, counts, plan, error } = progress;
+      const waits = status === 'REQUESTING' || status === 'RESTORING';
+      // Where its objects lie has to be known before the first of them can be told of.
+      const index = status === 'REQUESTING' && of.place ? await readIndex(s3, of.place) : undefined;
+      const written = await restores.record({
+        restore_id: restoreId,
+        created_at: new Date(beganAt).toISOString(),
+        sequence,
+        status,
+        statuses: toIso(statuses),
+        workflow_id: workflowId,
+        run_id: runId,
+        counts,
+        ...(plan && { plan }),
+        ...(of.place !== undefined && { place: of.place }),
+        ...(of.consumer !== undefined && { consumer: of.consumer }),
+        ...(of.launchId !== undefined && { launch_id: of.launchId }),
+        ...(index && { roots: index.roots, told: 0 }),
+        ...(waits && { open: 'open' as const }),
+        ...(error && { error_type: error.type, error_message: error.message }),
+      });
+      log.info('restore status', { restoreId, status, written });
+    },
+  };
+}
+
+function toIso(statuses: RestoreProgress['statuses']): Partial<Record<RestoreStatus, string>> {
+  return Object.fromEntries(
+    Object.entries(statuses).map(([status, at]) => [status, new Date(at).toISOString()]),
+  ) as Partial<Record<RestoreStatus, string>>;
+}
