@@ -107,10 +107,9 @@ it('fails by name where the approval is refused', async () => {
   const failure = await during(async () => {
     const handle = await start(env.client, { sources: [`s3://${BUCKET}/a/`], wishes: { limitUsd: 0 } });
     await untilStatus(handle, 'APPROVAL');
-    const refusal = handle.executeUpdate<string, [object]>(APPROVE_UPDATE, { args: [{ refuse: true }] });
-    const failed = await failureOf(handle.result());
-    await refusal;
-    return failed;
+    const answer = await handle.executeUpdate<string, [object]>(APPROVE_UPDATE, { args: [{ refuse: true }] });
+    expect(answer).toBe('FAILED');
+    return failureOf(handle.result());
   });
   expect(failure.type).toBe('ApprovalRefusedError');
   expect(world.requests()).toEqual([]);

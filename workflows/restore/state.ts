@@ -30,8 +30,8 @@ export interface Sweep {
 const LEAST_GAP_MS = 1_000;
 const GAP_PART = 1 / 50;
 /** Without news a sweep is made after this part of the time the restore takes, within bounds, s. */
-const POLL_PART = 1 / 40;
-const POLL = { least: 60, most: 3_600 } as const;
+const POLL_PART = 1 / 20;
+const POLL = { least: 60, most: 3 * 3_600 } as const;
 /** A copy is extended this long before it goes, ms: a worker that is away for half a day does no harm. */
 export const EXTEND_BEFORE_MS = 12 * 3_600_000;
 /** A launch is told of progress so often at most. */
@@ -71,8 +71,10 @@ export class RestoreState {
     this.#statuses[to] ??= now;
   }
 
-  swept(sweep: Sweep, now: number): void {
+  /** @returns whether it has seen anything new */
+  swept(sweep: Sweep, now: number): boolean {
     const { counts } = this;
+    const before = `${counts.readable}/${counts.failed}`;
     counts.readable = sweep.readable;
     counts.readableBytes = sweep.readableBytes;
     counts.restoring = sweep.restoring;
@@ -84,6 +86,7 @@ export class RestoreState {
     if (sweep.readable > 0 && !this.#firstReadable) this.#firstReadable = { at: now, readable: sweep.readable };
     else if (this.#firstReadable && now > this.#firstReadable.at)
       this.#rate = ((sweep.readable - this.#firstReadable.readable) * 1000) / (now - this.#firstReadable.at);
+    return before !== `${counts.readable}/${counts.failed}`;
   }
 
   /** Every object has been seen to be readable, or to have failed for good. */

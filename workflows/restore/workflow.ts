@@ -4,7 +4,7 @@
  *
  * History: 40 events at most but for these: 6 for a batch of requests, of which there are {@link LIMITS}.batches at most;
  * 16 for a sweep, with its news, its record and what it tells the launch. News come at most 100 times, a poll at most
- * every 40th of the time the restore takes, and a gap of a 50th of the time gone lies between two sweeps; so a restore of
+ * every 20th of the time the restore takes, and a gap of a 50th of the time gone lies between two sweeps; so a restore of
  * ten million objects over 48 hours stays under 5,000. One that never ends continues as new after {@link MOST_EVENTS}.
  * test/workflow/restore-history.test.ts measures it.
  *
@@ -270,9 +270,9 @@ async function sweep(run: Run): Promise<void> {
     { ...WIDE, summary: `look at the objects, ${state.sweeps + 1}` },
     [{ place, tiers, days, pass: state.sweeps + 1, extendBefore: now() + EXTEND_BEFORE_MS }],
   );
-  state.swept(seen, now());
+  const changed = state.swept(seen, now());
   if (seen.failures.length > 0) state.failures = { first: seen.failures, all: `${place}failures.ndjson` };
-  await record(run);
+  if (changed) await record(run);
 }
 
 async function continueIfLong({ input, state, beganAt, place }: Run): Promise<void> {
