@@ -19,7 +19,7 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 const s3 = (usagetype: string, operation = ''): PriceQuery => ({ serviceCode: S3, filters: { usagetype, operation } });
 const deep = (usagetype: string): PriceQuery => ({ serviceCode: DEEP_ARCHIVE, filters: { usagetype, operation: '' } });
 
-/** Intelligent-Tiering has objects of its own kind stored under the same usage type, in some Regions. */
+/** In some Regions the overhead of Intelligent-Tiering's objects has the same usage type. */
 const COPY: PriceQuery = {
   serviceCode: S3,
   filters: { usagetype: 'TimedStorage-ByteHrs', operation: '', volumeType: 'Standard' },
