@@ -9,7 +9,7 @@
  */
 import type { Archive, Tier } from '../../workflows/restore/model.ts';
 import type { RestorePrices, RetrievalPrice } from '../../workflows/restore/prices.ts';
-import { only, type PriceList, PriceListFormatError, type Product } from './price-list.ts';
+import { only, type PriceList, PriceListFormatError, type PriceQuery, type Product } from './price-list.ts';
 
 const S3 = 'AmazonS3';
 const DEEP_ARCHIVE = 'AmazonS3GlacierDeepArchive';
