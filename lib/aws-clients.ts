@@ -7,10 +7,12 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { PricingClient } from '@aws-sdk/client-pricing';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { paced } from './pacing/middleware.ts';
 import { createPacer } from './pacing/pacer.ts';
+import { priceListRegion } from './prices/endpoints.ts';
 import type { Tables } from './store/tables.ts';
 
 export interface AwsClients {
@@ -21,6 +23,8 @@ export interface AwsClients {
   submitter: BatchClient;
   logs: CloudWatchLogsClient;
   sqs: SQSClient;
+  /** Of every Region's prices, at the nearest of its few endpoints. */
+  pricing: PricingClient;
   destroy(): void;
 }
 
@@ -42,8 +46,9 @@ export interface Pacing {
 
 /** @param pacing leaves the calls of AWS's quotas unpaced where it is left out: then nothing else may load the account */
 export function createAwsClients(pacing?: Pacing): AwsClients {
+  const s3 = new S3Client({ ...RETRIES, ...PATIENCE });
   const clients = {
-    s3: new S3Client({ ...RETRIES, ...PATIENCE }),
+    s3,
     dynamodb: new DynamoDBClient({ ...RETRIES, ...PATIENCE }),
     batch: new BatchClient({ ...RETRIES, ...PATIENCE }),
     // SubmitJob has no client token: a retry inside the SDK would make a second job before anybody could look the first
@@ -51,6 +56,11 @@ export function createAwsClients(pacing?: Pacing): AwsClients {
     submitter: new BatchClient({ maxAttempts: 1, ...PATIENCE }),
     logs: new CloudWatchLogsClient({ ...RETRIES, ...PATIENCE }),
     sqs: new SQSClient({ ...RETRIES, ...LONG_POLL }),
+    pricing: new PricingClient({
+      ...RETRIES,
+      ...PATIENCE,
+      region: async () => priceListRegion(await s3.config.region()),
+    }),
   };
   if (pacing) {
     // One for all of them: batch and submitter share a quota.

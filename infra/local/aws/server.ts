@@ -14,6 +14,7 @@ import { createIam } from './iam/service.ts';
 import { createLogs } from './logs/service.ts';
 import { createPipes } from './pipes/service.ts';
 import { LOCAL_PLACE, type Place } from './ports.ts';
+import { createPricing } from './pricing/service.ts';
 import { createRegistry } from './registry/service.ts';
 import { createS3 } from './s3/service.ts';
 import { createSqs } from './sqs/service.ts';
@@ -52,7 +53,13 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
     imagesFile,
   });
   const iam = createIam(at('iam'));
-  const lookedUp = [iam, createEc2(), createEcr({ place, imagesFile }), createRegistry({ imagesFile })];
+  const lookedUp = [
+    iam,
+    createEc2(),
+    createEcr({ place, imagesFile }),
+    createPricing({ kit }),
+    createRegistry({ imagesFile }),
+  ];
   const services = [sqs, events, logs, s3, batch, ...lookedUp].map(({ service }) => service);
   const dynamodb = options.dynamodb && { host: '127.0.0.1', port: options.dynamodb.port };
   const pipes = dynamodb && createPipes({ ...at('pipes'), queues: sqs.port, dynamodb });
