@@ -35,6 +35,10 @@ const RETRIES = { maxAttempts: 3 };
  * what a person waits for.
  */
 const PATIENCE = { requestHandler: { connectionTimeout: 5_000, requestTimeout: 15_000, throwOnRequestTimeout: true } };
+/** Many small requests at a time, of restores; the SDK opens 50 connections. */
+const MANY = {
+  requestHandler: { ...PATIENCE.requestHandler, httpAgent: { maxSockets: 200 }, httpsAgent: { maxSockets: 200 } },
+};
 /** A long poll of SQS takes 20 s by itself. */
 const LONG_POLL = { requestHandler: { connectionTimeout: 5_000, requestTimeout: 40_000, throwOnRequestTimeout: true } };
 
@@ -46,7 +50,7 @@ export interface Pacing {
 
 /** @param pacing leaves the calls of AWS's quotas unpaced where it is left out: then nothing else may load the account */
 export function createAwsClients(pacing?: Pacing): AwsClients {
-  const s3 = new S3Client({ ...RETRIES, ...PATIENCE });
+  const s3 = new S3Client({ ...RETRIES, ...MANY });
   const clients = {
     s3,
     dynamodb: new DynamoDBClient({ ...RETRIES, ...PATIENCE }),
@@ -68,6 +72,7 @@ export function createAwsClients(pacing?: Pacing): AwsClients {
     paced(clients.batch, pacer);
     paced(clients.submitter, pacer);
     paced(clients.logs, pacer);
+    paced(clients.s3, pacer);
   }
   return { ...clients, destroy: () => Object.values(clients).forEach((client) => client.destroy()) };
 }

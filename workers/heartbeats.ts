@@ -15,7 +15,7 @@ export function heartbeats(context: Context): ActivityInterceptors {
     async execute(input, next) {
       const timeout = context.info.heartbeatTimeoutMs;
       if (!timeout) return next(input);
-      const timer = setInterval(() => context.heartbeat(), timeout * PART);
+      const timer = setInterval(keepDetails(context), timeout * PART);
       try {
         return await next(input);
       } finally {
@@ -24,4 +24,20 @@ export function heartbeats(context: Context): ActivityInterceptors {
     },
   };
   return { inbound };
+}
+
+/**
+ * A heartbeat without details would wipe out what the activity has told last, from which its next try goes on.
+ * @returns repeats the last one
+ */
+function keepDetails(context: Context): () => void {
+  const beat = context.heartbeat;
+  let last: unknown = context.info.heartbeatDetails;
+  Object.assign(context, {
+    heartbeat(details?: unknown) {
+      if (details !== undefined) last = details;
+      beat(last);
+    },
+  });
+  return () => beat(last);
 }

@@ -10,17 +10,22 @@ import { createLaunchActivities } from '../activities/launch/index.ts';
 import { reportTasks } from '../activities/launch/report.ts';
 import { createPollerActivities } from '../activities/poller/index.ts';
 import { wakePoller } from '../activities/poller/wake.ts';
+import { createRestoreActivities } from '../activities/restore/index.ts';
 import { createAwsClients } from '../lib/aws-clients.ts';
 import { createPreflightClients } from '../lib/launch/preflight/clients.ts';
 import { createLogger } from '../lib/log.ts';
+import { createPriceList } from '../lib/prices/price-list.ts';
+import { restorePrices } from '../lib/prices/restore-prices.ts';
 import type { Settings } from '../lib/settings.ts';
 import { LaunchStore } from '../lib/store/launches.ts';
+import { RestoreStore } from '../lib/store/restores.ts';
 import { StepStore } from '../lib/store/steps.ts';
 import { tableNames } from '../lib/store/tables.ts';
 import { builtFile, connectTemporal, converterOf } from '../lib/temporal/client.ts';
 import { WORKFLOW_TASK_QUEUE } from '../workflows/kit/queues.ts';
 import { ACTIVITY_TASK_QUEUE as LAUNCH_QUEUE } from '../workflows/launch/model.ts';
 import { ACTIVITY_TASK_QUEUE as POLLER_QUEUE } from '../workflows/poller/model.ts';
+import { ACTIVITY_TASK_QUEUE as RESTORE_QUEUE } from '../workflows/restore/model.ts';
 import { heartbeats } from './heartbeats.ts';
 
 /** Workflows kept in memory; a sticky cache counts workflows, it does not weigh them. */
@@ -38,6 +43,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
   const aws = createAwsClients({ tables, warn: (message) => logger.warn(message) });
   const steps = new StepStore(aws.dynamodb, tables);
   const launches = new LaunchStore(aws.dynamodb, tables);
+  const priceList = createPriceList(aws.pricing);
   const compute = createComputeServices({ ...aws, settings });
   const shared = {
     connection,
@@ -74,6 +80,19 @@ export async function runWorkers(settings: Settings): Promise<void> {
         report: (workflowId, report) => reportTasks(client, workflowId, report),
         wakePoller: (place) => wakePoller(client, place, settings.pollSeconds),
       }),
+    }),
+    Worker.create({
+      ...shared,
+      taskQueue: RESTORE_QUEUE,
+      interceptors: { activity: [heartbeats] },
+      activities: createRestoreActivities({
+        s3: aws.s3,
+        restores: new RestoreStore(aws.dynamodb, tables),
+        prices: async () => restorePrices(priceList, await aws.s3.config.region()),
+        settings,
+      }),
+      // Each may have many requests under way.
+      maxConcurrentActivityTaskExecutions: 8,
     }),
     Worker.create({
       ...shared,

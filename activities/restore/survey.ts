@@ -4,6 +4,8 @@
  * @module
  */
 import { ApplicationFailure, log } from '@temporalio/activity';
+import { accessDenied } from '../../lib/aws-errors.ts';
+import { PriceListFormatError, PriceUnknownError } from '../../lib/prices/price-list.ts';
 import type { RestoreIndex } from '../../lib/restore/index-files.ts';
 import { type RequestFile, RequestFileError, readRequestFile } from '../../lib/restore/request-file.ts';
 import { readSources } from '../../lib/restore/sources.ts';
@@ -85,7 +87,7 @@ export function createSurveyActivities({ s3, prices, settings, now = Date.now }:
       pollSeconds: number;
     }> {
       checkWishes(wishes);
-      const quote = quoteRestore(totals, await prices(), wishes);
+      const quote = quoteRestore(totals, await knownPrices(), wishes);
       const planned = planRestore(quote, wishes);
       if ('problem' in planned)
         throw ApplicationFailure.nonRetryable(
@@ -95,6 +97,18 @@ export function createSurveyActivities({ s3, prices, settings, now = Date.now }:
       return { ...planned, quote, pollSeconds: settings.restorePollSeconds };
     },
   };
+
+  /** No price is no reason not to restore: it is said, and no limit is taken as kept. */
+  async function knownPrices() {
+    try {
+      return await prices();
+    } catch (error) {
+      if (!(error instanceof PriceUnknownError || error instanceof PriceListFormatError || accessDenied(error)))
+        throw error;
+      log.warn('the prices of restores are not known', { reason: error instanceof Error ? error.message : '' });
+      return { unknown: error instanceof Error ? error.message : 'the price list cannot be read' };
+    }
+  }
 }
 
 function partsFrom(input: SurveyInput, file: RequestFile | undefined) {

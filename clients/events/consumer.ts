@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { type S3Client } from '@aws-sdk/client-s3';
 import {
   ChangeMessageVisibilityCommand,
@@ -16,6 +15,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Logger } from 'pino';
+import { RequestFileError, readRequestFile } from '../../lib/restore/request-file.ts';
 import { formatS3Address } from '../../lib/s3-address.ts';
 import { readObject, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import type { Settings } from '../../lib/settings.ts';
@@ -23,8 +23,9 @@ import type { LaunchStore } from '../../lib/store/launches.ts';
 import { JOBS_CHANGED_SIGNAL, type JobChange, LAUNCH_STATUSES, LIMITS } from '../../workflows/launch/model.ts';
 import { retryLaunch } from '../launch/retry.ts';
 import { startLaunch } from '../launch/start.ts';
-import { isOutage } from './outage.ts';
+import { restoreIdFor, startRestore } from '../restore/start.ts';
 import { type Event, parseMessage } from './parse.ts';
+import { persist } from './persist.ts';
 
 export interface ConsumerDependencies {
   sqs: SQSClient;
@@ -40,7 +41,6 @@ export interface ConsumerDependencies {
 const RECEIVE = { MaxNumberOfMessages: 10, WaitTimeSeconds: 20 } as const;
 /** While something is down, a message in hand is kept from the queue this much longer at each try. */
 const HOLD_SECONDS = 60;
-const LONGEST_PAUSE_MS = 10_000;
 
 /**
  * Runs until `signal` aborts.
@@ -110,6 +110,7 @@ function toTasks(dependencies: ConsumerDependencies, events: ReadonlyMap<Message
   for (const [message, parsed] of events) {
     for (const event of parsed) {
       if (event.kind === 'sheet') tasks.push({ messages: [message], run: () => launch(dependencies, event) });
+      if (event.kind === 'restore') tasks.push({ messages: [message], run: () => restore(dependencies, event) });
       if (event.kind === 'retry') tasks.push({ messages: [message], run: () => retry(dependencies, event) });
       if (event.kind !== 'job') continue;
       const signal = signals.get(event.workflowId) ?? { messages: [], changes: [] };
@@ -147,6 +148,29 @@ async function launch(
   const started = await startLaunch({ client, launches }, { address, ...sheet });
   const level = started.outcome === 'conflict' ? 'warn' : 'info';
   log[level]({ sheet: address, launchId: started.launchId, outcome: started.outcome, status: started.status }, 'sheet');
+}
+
+/** The request says itself whose it is; one that cannot be read fails as a restore of its own, with the reason. */
+async function restore(
+  { s3, client, log }: ConsumerDependencies,
+  event: Extract<Event, { kind: 'restore' }>,
+): Promise<void> {
+  const configurationFile = formatS3Address(event);
+  const input = {
+    configurationFile,
+    consumer: event.consumer,
+    ...(event.version !== undefined && { configurationFileVersion: event.version }),
+  };
+  let id: string | undefined;
+  try {
+    const file = await readRequestFile(s3, configurationFile, event.version);
+    if (file.kind === 'request') id = file.request.launchId ?? file.request.restoreId;
+  } catch (error) {
+    if (!(error instanceof RequestFileError)) throw error;
+  }
+  const restoreId = id ?? restoreIdFor({ ...input, configurationFileVersion: event.version ?? event.etag });
+  const { started } = await startRestore(client, { restoreId, ...input });
+  log.info({ file: configurationFile, restoreId, started }, 'a restore was asked for');
 }
 
 /** Whoever asks by the table learns by the table why not. */
@@ -204,30 +228,4 @@ async function holdMessages(
       ),
     ),
   );
-}
-
-/**
- * Tries for as long as something is down.
- * @returns the result; undefined when `signal` aborts, or when the error is no outage and trying again cannot help
- */
-async function persist<T>(
-  { log, signal }: ConsumerDependencies,
-  what: string,
-  run: () => Promise<T>,
-  beforeRetry: () => Promise<void> = async () => {},
-): Promise<{ result: T } | undefined> {
-  for (let pause = 250; !signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    try {
-      return { result: await run() };
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      const outage = isOutage(error);
-      const facts = { error: (error as Error).name, errorMessage: (error as Error).message };
-      log[outage ? 'warn' : 'error']({ ...facts, ...(outage && { retryInMs: pause }) }, `could not ${what}`);
-      if (!outage) return undefined;
-      await beforeRetry();
-      await delay(pause, undefined, { signal }).catch(() => {});
-    }
-  }
-  return undefined;
 }

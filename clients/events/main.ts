@@ -7,8 +7,10 @@ import { createAwsClients } from '../../lib/aws-clients.ts';
 import { createLogger } from '../../lib/log.ts';
 import { readSettings } from '../../lib/settings.ts';
 import { LaunchStore } from '../../lib/store/launches.ts';
+import { RestoreStore } from '../../lib/store/restores.ts';
 import { tableNames } from '../../lib/store/tables.ts';
 import { connectTemporal } from '../../lib/temporal/client.ts';
+import { consumeCompletions } from './completions.ts';
 import { consumeEvents } from './consumer.ts';
 
 async function main(): Promise<void> {
@@ -21,7 +23,11 @@ async function main(): Promise<void> {
   const aws = createAwsClients({ tables, warn: (message) => log.warn(message) });
   const { client } = await connectTemporal(settings);
   const launches = new LaunchStore(aws.dynamodb, tables);
-  await consumeEvents({ ...aws, client, launches, settings, log, signal: stop.signal });
+  const shared = { ...aws, client, settings, log, signal: stop.signal };
+  await Promise.all([
+    consumeEvents({ ...shared, launches }),
+    consumeCompletions({ ...shared, restores: new RestoreStore(aws.dynamodb, tables) }),
+  ]);
 }
 
 main().then(

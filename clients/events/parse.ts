@@ -12,9 +12,12 @@ import {
   parseSubmission,
   RETRY_REQUEST,
 } from '../../workflows/launch/model.ts';
+import { isObject, type Json, text } from './json.ts';
 
 export type Event =
   | { kind: 'sheet'; bucket: string; key: string; version?: string; etag: string }
+  /** A request file was uploaded: what to restore. */
+  | { kind: 'restore'; bucket: string; key: string; version?: string; etag: string; consumer: string }
   | { kind: 'job'; workflowId: string; change: JobChange }
   /** A person has set `status = RETRY`; `before` is what it was, `attempt` the one that is to be followed by another. */
   | { kind: 'retry'; launchId: string; before: string; attempt?: number }
@@ -23,9 +26,8 @@ export type Event =
   /** Not understood: left to the dead-letter queue. */
   | { kind: 'poison'; reason: string };
 
-type Json = Record<string, unknown>;
-
 export const SHEET_PREFIX = 'sheets/';
+export const REQUEST_PREFIX = 'restore-requests/';
 
 /** One message may hold several events (S3 sends Records). */
 export function parseMessage(body: string, ownBucket: string): Event[] {
@@ -78,10 +80,19 @@ function fromObjectEvent(message: Json, detail: Json, ownBucket: string): Event 
 
 function sheetEvent(ownBucket: string, bucket: string, key: string, version?: string, etag = ''): Event {
   if (bucket !== ownBucket) return { kind: 'ignored', reason: 'another bucket' };
+  if (key.startsWith(REQUEST_PREFIX)) return requestEvent({ bucket, key, etag, ...(version && { version }) });
   if (!key.startsWith(SHEET_PREFIX) || key.split('/').length < 3)
     return { kind: 'ignored', reason: 'not below sheets/<consumer>/' };
   if (!/\.(ya?ml|json)$/i.test(key)) return { kind: 'ignored', reason: 'neither .yaml, .yml nor .json' };
   return { kind: 'sheet', bucket, key, etag, ...(version && { version }) };
+}
+
+function requestEvent(object: { bucket: string; key: string; version?: string; etag: string }): Event {
+  const [, consumer, ...name] = object.key.split('/');
+  if (!consumer || name.length === 0) return { kind: 'ignored', reason: 'not below restore-requests/<consumer>/' };
+  if (!/\.(json|txt|csv|list)(\.gz)?$/i.test(object.key))
+    return { kind: 'ignored', reason: 'neither a request (.json) nor a list (.txt, .csv)' };
+  return { kind: 'restore', ...object, consumer };
 }
 
 /** A record of the stream of `Launches`, as EventBridge Pipes puts it into a queue. */
@@ -147,13 +158,4 @@ function submissionOf(detail: Json): string | undefined {
     if (isObject(found) && typeof found.value === 'string') return found.value;
   }
   return undefined;
-}
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** A field that is a text and not empty. */
-function text(holder: unknown, name: string): string | undefined {
-  const value = isObject(holder) ? holder[name] : undefined;
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -42,7 +42,7 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { SHEET_PREFIX } from '../../clients/events/parse.ts';
+import { REQUEST_PREFIX, SHEET_PREFIX } from '../../clients/events/parse.ts';
 import type { Settings } from '../../lib/settings.ts';
 import { tableDefinitions, tableNames, timesToLive } from '../../lib/store/tables.ts';
 import { RETRY_REQUEST } from '../../workflows/launch/model.ts';
@@ -52,6 +52,7 @@ import { LOCAL_PLACE } from './aws/ports.ts';
 const RECEIVES = '5';
 const VISIBILITY_SECONDS = '60';
 const JOBS_RULE = 'longhaul-batch-jobs';
+const RESTORES_RULE = 'longhaul-restores';
 const LAUNCHES_PIPE = 'longhaul-launches';
 const PIPE_WITHIN_MS = 30_000;
 
@@ -59,7 +60,7 @@ export interface BootstrapOptions {
   endpoint: string;
   region: string;
   credentials: { accessKeyId: string; secretAccessKey: string };
-  settings: Pick<Settings, 'bucket' | 'tablePrefix' | 'eventsQueue' | 'batchQueue'>;
+  settings: Pick<Settings, 'bucket' | 'tablePrefix' | 'eventsQueue' | 'restoresQueue' | 'batchQueue'>;
   /** What all jobs together may reserve. Reservations, not cores: a job reserves for stage and publish too. */
   maxVcpus: number;
   /** Names of the roles that tasks of ECS may assume. */
@@ -67,19 +68,23 @@ export interface BootstrapOptions {
 }
 
 export async function bootstrap({ settings, maxVcpus, roles, ...client }: BootstrapOptions): Promise<void> {
-  const queueArn = await makeQueues(new SQSClient(client), settings.eventsQueue, settings.bucket);
+  const sqs = new SQSClient(client);
+  const [queueArn, restoresArn] = await Promise.all([
+    makeQueues(sqs, settings.eventsQueue, (arn) => eventsQueuePolicy(arn, settings.bucket)),
+    makeQueues(sqs, settings.restoresQueue, restoresQueuePolicy),
+  ]);
   await Promise.all([
     makeBucket(new S3Client(client), settings.bucket, queueArn),
     makeTables(new DynamoDBClient(client), settings.tablePrefix).then((streamArn) =>
       makePipe(new PipesClient(client), streamArn, queueArn),
     ),
-    makeRule(new EventBridgeClient(client), queueArn),
+    makeRules(new EventBridgeClient(client), queueArn, restoresArn),
     makeRoles(client, roles),
     makeCompute(new BatchClient(client), settings.batchQueue, maxVcpus),
   ]);
 }
 
-async function makeQueues(sqs: SQSClient, name: string, bucket: string): Promise<string> {
+async function makeQueues(sqs: SQSClient, name: string, policyOf: (arn: string) => object): Promise<string> {
   const arnOf = async (queueUrl: string | undefined) => {
     const { Attributes } = await sqs.send(
       new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['QueueArn'] }),
@@ -100,7 +105,7 @@ async function makeQueues(sqs: SQSClient, name: string, bucket: string): Promise
     }),
   );
   const queueArn = await arnOf(QueueUrl);
-  const Policy = JSON.stringify(eventsQueuePolicy(queueArn, bucket));
+  const Policy = JSON.stringify(policyOf(queueArn));
   await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
   return queueArn;
 }
@@ -131,6 +136,24 @@ export function eventsQueuePolicy(queueArn: string, bucket: string) {
   };
 }
 
+/** Only this rule may put messages in. */
+function restoresQueuePolicy(queueArn: string) {
+  const [, , , region, account = ''] = queueArn.split(':');
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Action: 'sqs:SendMessage',
+        Resource: queueArn,
+        Sid: 'ObjectsRestored',
+        Principal: { Service: 'events.amazonaws.com' },
+        Condition: { ArnEquals: { 'aws:SourceArn': `arn:aws:events:${region}:${account}:rule/${RESTORES_RULE}` } },
+      },
+    ],
+  };
+}
+
 async function makeBucket(s3: S3Client, bucket: string, queueArn: string): Promise<void> {
   try {
     await s3.send(new CreateBucketCommand({ Bucket: bucket }));
@@ -149,7 +172,14 @@ async function makeBucket(s3: S3Client, bucket: string, queueArn: string): Promi
             Events: ['s3:ObjectCreated:*'],
             Filter: { Key: { FilterRules: [{ Name: 'prefix', Value: SHEET_PREFIX }] } },
           },
+          {
+            QueueArn: queueArn,
+            Events: ['s3:ObjectCreated:*'],
+            Filter: { Key: { FilterRules: [{ Name: 'prefix', Value: REQUEST_PREFIX }] } },
+          },
         ],
+        // Of restores that have ended.
+        EventBridgeConfiguration: {},
       },
     }),
   );
@@ -211,7 +241,7 @@ async function makePipe(pipes: PipesClient, streamArn: string, queueArn: string)
 }
 
 /** Children of arrays are left out here: 10,000 of them would mean 50,000 messages that say nothing new. */
-async function makeRule(events: EventBridgeClient, queueArn: string): Promise<void> {
+async function makeRules(events: EventBridgeClient, queueArn: string, restoresArn: string): Promise<void> {
   const Name = JOBS_RULE;
   await events.send(
     new PutRuleCommand({
@@ -232,6 +262,16 @@ async function makeRule(events: EventBridgeClient, queueArn: string): Promise<vo
     }),
   );
   await events.send(new PutTargetsCommand({ Rule: Name, Targets: [{ Id: 'events-queue', Arn: queueArn }] }));
+  // From every bucket of the account that sends its events to EventBridge.
+  await events.send(
+    new PutRuleCommand({
+      Name: RESTORES_RULE,
+      EventPattern: JSON.stringify({ source: ['aws.s3'], 'detail-type': ['Object Restore Completed'] }),
+    }),
+  );
+  await events.send(
+    new PutTargetsCommand({ Rule: RESTORES_RULE, Targets: [{ Id: 'restores-queue', Arn: restoresArn }] }),
+  );
 }
 
 async function makeRoles(

@@ -29,6 +29,8 @@ export type EngineName = keyof typeof ENGINE_IMAGES;
 const ROLES = { LONGHAUL_JOB_ROLE: 'longhaul-jobs', LONGHAUL_EXECUTION_ROLE: 'longhaul-execution' } as const;
 /** At home a lost event should cost a moment, and nobody counts the calls. */
 const POLL_SECONDS = '2';
+/** Restores take hours here too, unless somebody lets their time run faster. */
+const RESTORE_POLL_SECONDS = '5';
 
 export interface LonghaulOptions
   extends Pick<PlatformOptions, 'name' | 'stateDirectory' | 'ports' | 'progress' | 'signals'> {
@@ -44,7 +46,12 @@ export interface LonghaulOptions
 export async function startLonghaul(options: LonghaulOptions = {}): Promise<Platform> {
   const name = options.name ?? 'default';
   const stateDirectory = options.stateDirectory ?? stateDirectoryOf(name);
-  const own = { LONGHAUL_POLL_SECONDS: POLL_SECONDS, LONGHAUL_COMPUTE_SERVICE: 'batch', ...options.environment };
+  const own = {
+    LONGHAUL_POLL_SECONDS: POLL_SECONDS,
+    LONGHAUL_RESTORE_POLL_SECONDS: RESTORE_POLL_SECONDS,
+    LONGHAUL_COMPUTE_SERVICE: 'batch',
+    ...options.environment,
+  };
   const roleSettings = Object.fromEntries(
     Object.entries(ROLES).map(([name, role]) => [name, `arn:aws:iam::${LOCAL_PLACE.accountId}:role/${role}`]),
   );

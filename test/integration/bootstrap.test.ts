@@ -21,7 +21,13 @@ afterAll(async () => {
 
 async function make(tablePrefix: string, eventsQueue = 'longhaul-events') {
   const { region, endpoint = '', credentials } = target.client;
-  const settings = { bucket: 'longhaul', tablePrefix, eventsQueue, batchQueue: 'longhaul' };
+  const settings = {
+    bucket: 'longhaul',
+    tablePrefix,
+    eventsQueue,
+    restoresQueue: `${eventsQueue}-restores`,
+    batchQueue: 'longhaul',
+  };
   if (!credentials) throw new Error('the stand-ins have credentials');
   await bootstrap({ endpoint, region, credentials, settings, roles: [], maxVcpus: 4 });
   const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: `${tablePrefix}Launches` }));

@@ -36,7 +36,8 @@ export function describeRestore(progress: RestoreProgress): string {
 }
 
 /** Rounded up at four decimals below a dollar, so that nothing that costs reads as nothing. */
-export function formatUsd(usd: number): string {
+export function formatUsd(usd: number | undefined): string {
+  if (usd === undefined) return 'an unknown price';
   const digits = usd < 1 ? 4 : 2;
   const unit = 10 ** digits;
   return `$${(Math.ceil(usd * unit - 1e-9) / unit).toFixed(digits)}`;

@@ -127,11 +127,8 @@ export interface Carried {
 /** Price and time of one tier for what is in one archive. */
 export interface TierQuote {
   tier: Tier;
-  /** USD: requests, retrieved bytes, and the copies for the days they live. */
-  requestsUsd: number;
-  bytesUsd: number;
-  copiesUsd: number;
-  usd: number;
+  /** USD: requests, retrieved bytes, and the copies for the days they live. Absent where no price is known. */
+  cost?: { requests: number; bytes: number; copies: number; total: number };
   /** As AWS publishes it, of the slowest object. */
   seconds: number;
 }
@@ -145,9 +142,9 @@ export interface ArchiveQuote extends Amount {
 export interface Quote {
   days: number;
   archives: readonly ArchiveQuote[];
-  /** ISO 8601: as of when the prices are. */
-  pricesAt: string;
-  region: string;
+  /** ISO 8601: as of when the prices are. Absent where none are known; then why. */
+  pricesAt?: string;
+  unpriced?: string;
 }
 
 /** Which tier each archive is restored by. */
@@ -157,7 +154,8 @@ export interface RestorePlan {
   /** To be asked for. */
   objects: number;
   bytes: number;
-  usd: number;
+  /** Absent where no price is known: then any limit asks for an approval. */
+  usd?: number;
   /** Until the last object should be readable, from the first request on: retrieval, and the time the requests take. */
   seconds: number;
   /** The soonest any object can be readable. */
@@ -192,7 +190,7 @@ export interface RestoreProgress {
   statuses: Partial<Record<RestoreStatus, number>>;
   plan?: RestorePlan;
   /** Why it waits for an approval. */
-  approval?: { usd: number; limitUsd: number };
+  approval?: { usd?: number; limitUsd: number };
   /** Objects that became readable per second since the first did. */
   ratePerSecond?: number;
   /** Epoch ms: when the last object should be readable. */
@@ -207,7 +205,7 @@ export interface RestoreResult {
   status: RestoreStatus;
   objects: number;
   bytes: number;
-  usd: number;
+  usd?: number;
   tiers: Partial<Record<Archive, Tier>>;
   /** From the first request until everything was readable. */
   seconds: number;

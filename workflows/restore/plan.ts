@@ -65,25 +65,38 @@ export function nearestTier(archive: Archive, wished: Tier): Tier {
   return slower ?? (has.at(-1) as Tier);
 }
 
-/** What each archive's tiers cost and take, for what has not been asked for yet. */
-export function quoteRestore(totals: Totals, prices: RestorePrices, wishes: Wishes): Quote {
+/**
+ * What each archive's tiers cost and take, for what has not been asked for yet.
+ * @param prices or why there are none
+ */
+export function quoteRestore(totals: Totals, prices: RestorePrices | { unknown: string }, wishes: Wishes): Quote {
   const days = wishes.days ?? DEFAULT_DAYS;
   const archives = ARCHIVES.flatMap((archive): ArchiveQuote[] => {
     const { archived } = totals[archive] ?? {};
     if (!archived || archived.objects === 0) return [];
-    const tiers = tiersOf(archive).flatMap((tier): TierQuote[] => {
-      const price = prices.retrieval[archive][tier];
-      if (!price) return [];
+    const tiers = tiersOf(archive).map((tier): TierQuote => {
+      const price = 'unknown' in prices ? undefined : prices.retrieval[archive][tier];
+      const { most: seconds } = retrievalSeconds(archive, tier);
+      if (!price || 'unknown' in prices) return { tier, seconds };
       const gb = archived.bytes / GB;
-      const requestsUsd = archived.objects * price.perRequest;
-      const bytesUsd = gb * price.perGb;
-      const copiesUsd = movesBack(archive) ? 0 : gb * prices.copyPerGbMonth * monthsOf(days);
-      const usd = requestsUsd + bytesUsd + copiesUsd;
-      return [{ tier, requestsUsd, bytesUsd, copiesUsd, usd, seconds: retrievalSeconds(archive, tier).most }];
+      const requests = archived.objects * price.perRequest;
+      const bytes = gb * price.perGb;
+      const copies = movesBack(archive) ? 0 : gb * prices.copyPerGbMonth * monthsOf(days);
+      return { tier, seconds, cost: { requests, bytes, copies, total: requests + bytes + copies } };
     });
-    return [{ archive, ...archived, tiers: tiers.toSorted((a, b) => a.usd - b.usd || a.seconds - b.seconds) }];
+    return [{ archive, ...archived, tiers: tiers.toSorted(byCost) }];
   });
-  return { days, archives, pricesAt: prices.pricesAt, region: prices.region };
+  return {
+    days,
+    archives,
+    ...('unknown' in prices ? { unpriced: prices.unknown } : { pricesAt: prices.pricesAt }),
+  };
+}
+
+/** Without prices the slowest comes first: in every Region the slower tier costs less, or the same. */
+function byCost(a: TierQuote, b: TierQuote): number {
+  if (!a.cost || !b.cost) return a.cost ? -1 : b.cost ? 1 : b.seconds - a.seconds;
+  return a.cost.total - b.cost.total || a.seconds - b.seconds;
 }
 
 /** Copies live until the midnight (UTC) after so many days: at most a day longer. */
@@ -100,21 +113,25 @@ export function planRestore(quote: Quote, wishes: Wishes): Planned {
     tiers: {},
     objects,
     bytes: quote.archives.reduce((sum, archive) => sum + archive.bytes, 0),
-    usd: 0,
     seconds: 0,
     soonestSeconds: 0,
   };
   const soonest: number[] = [];
+  const costs: (number | undefined)[] = [];
   for (const { archive, tiers } of quote.archives) {
     const chosen = chooseTier(archive, tiers, requesting, wishes);
     if ('problem' in chosen) return chosen;
     plan.tiers[archive] = chosen.tier;
-    plan.usd += chosen.usd;
+    costs.push(chosen.cost?.total);
     plan.seconds = Math.max(plan.seconds, requesting + chosen.seconds);
     soonest.push(retrievalSeconds(archive, chosen.tier).least);
   }
   if (soonest.length > 0) plan.soonestSeconds = Math.min(...soonest);
-  return { plan, needsApproval: wishes.limitUsd !== undefined && plan.usd > wishes.limitUsd };
+  const known = costs.filter((cost) => cost !== undefined);
+  if (known.length === costs.length) plan.usd = known.reduce((sum, cost) => sum + cost, 0);
+  const { limitUsd } = wishes;
+  // What nobody can price is above any limit, unless it is nothing.
+  return { plan, needsApproval: limitUsd !== undefined && (plan.usd === undefined || plan.usd > limitUsd) };
 }
 
 function chooseTier(
@@ -129,7 +146,7 @@ function chooseTier(
   const chosen = open.find(inTime);
   if (chosen) return chosen;
   const fastest = open.toSorted((a, b) => a.seconds - b.seconds)[0];
-  if (!fastest) return { problem: `${archive}: the price list has no price for ${wished ?? 'any tier'}` };
+  if (!fastest) return { problem: `${archive} has no tier ${wished ?? ''}` };
   const needed = formatDuration(requesting + fastest.seconds);
   const why = wished === undefined ? `the fastest of ${archive}, ${fastest.tier},` : `${wished} on ${archive}`;
   return { problem: `${why} takes up to ${needed}, and the deadline is ${formatDuration(deadlineSeconds ?? 0)}` };

@@ -152,7 +152,7 @@ export class RestoreState {
       status: this.status,
       objects: plan?.objects ?? 0,
       bytes: plan?.bytes ?? 0,
-      usd: plan?.usd ?? 0,
+      ...(plan?.usd !== undefined && { usd: plan.usd }),
       tiers: plan?.tiers ?? {},
       seconds: counts.total === 0 ? 0 : Math.round(seconds * 10) / 10,
     };

@@ -171,9 +171,9 @@ async function begin(run: Run): Promise<void> {
 }
 
 /** @throws ApplicationFailure ApprovalRefusedError */
-async function awaitApproval(run: Run, usd: number, limitUsd: number): Promise<void> {
+async function awaitApproval(run: Run, usd: number | undefined, limitUsd: number): Promise<void> {
   const { state } = run;
-  state.approval = { usd, limitUsd };
+  state.approval = { ...(usd !== undefined && { usd }), limitUsd };
   await moveTo(run, 'APPROVAL');
   await condition(() => run.decision !== undefined);
   state.approval = undefined;
