@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createArchivedActivities } from './archived.ts';
 import type { LaunchDependencies } from './dependencies.ts';
 import { createFollowActivities } from './follow.ts';
 import { createPlanningActivities } from './planning.ts';
@@ -16,6 +17,7 @@ export function createLaunchActivities(dependencies: LaunchDependencies) {
     ...createRegisterActivities(dependencies),
     ...createPlanningActivities(dependencies),
     ...createPreflightActivities(dependencies.preflight),
+    ...createArchivedActivities(dependencies),
     ...createSubmitActivities(dependencies),
     ...createReviewActivities(dependencies),
     ...createFollowActivities(dependencies),

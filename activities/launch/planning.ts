@@ -6,6 +6,7 @@
 import { ApplicationFailure, heartbeat, log } from '@temporalio/activity';
 import { discover } from '../../lib/launch/discover.ts';
 import { takeInventory } from '../../lib/launch/inventory.ts';
+import { wishesOf } from '../../lib/restore/request-file.ts';
 import { putJson, readObject, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import { COMPUTE_SERVICES, type LaunchInput, LIMITS } from '../../workflows/launch/model.ts';
 import { attemptState, CACHE_METADATA, consumerOfUpload, inventoryAddress } from '../../workflows/launch/places.ts';
@@ -15,6 +16,8 @@ import { parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
 import { type Problem, SheetError } from '../../workflows/launch/sheet/problems.ts';
 import type { Sheet } from '../../workflows/launch/sheet/sheet.ts';
 import type { StepOutline } from '../../workflows/launch/state.ts';
+import type { Wishes } from '../../workflows/restore/model.ts';
+import { mayBeArchived } from './archived.ts';
 import { keepArtifacts } from './artifacts.ts';
 import { type LaunchDependencies } from './dependencies.ts';
 import { inventories, plans } from './plan-reader.ts';
@@ -26,6 +29,10 @@ export interface PlannedLaunch {
   computeService: string;
   consumer: string;
   onFailure: 'stop' | 'finish';
+  /** Whether inputs have a storage class of which it must be looked up. */
+  mayBeArchived?: true;
+  /** What the sheet says of restores. */
+  restore?: Wishes;
   steps: StepOutline[];
 }
 
@@ -77,6 +84,8 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
           computeService,
           consumer: sheet.consumer,
           onFailure: planned.plan.onFailure,
+          ...(mayBeArchived(inventory) && { mayBeArchived: true }),
+          ...(sheet.restore && { restore: wishesOf(sheet.restore) }),
           steps: planned.plan.steps.map(({ name, after, items, failWhenStuckSeconds, head }) => ({
             name,
             after,

@@ -31,27 +31,43 @@ export async function settleItems(
   if (place.generation > 1) return files.items(place);
   const known = again ? await settledBefore(files, place) : undefined;
   if (known) return known;
+  const items = await decideItems({ s3, bucket, files }, { place, plan, step, all, finder, image });
+  await files.keepItems(place, items);
+  return items;
+}
+
+/**
+ * Keys and what is done, as it is now; changes nothing.
+ * @param only places in the plan of the items that can be decided; all of them when left out
+ */
+export async function decideItems(
+  { s3, bucket, files }: { s3: S3Client; bucket: string; files: StepFiles },
+  { place, plan, step, all, finder, image }: Omit<Settling, 'place' | 'again'> & { place: StepPlace },
+  only?: ReadonlySet<number>,
+): Promise<StepItems> {
   const items: StepItems = { version: 1, stepKey: stepKey(plan, step, image), keys: [], done: {} };
-  await finder.prepare(all);
-  for (const item of all) {
+  const decided = [...all.entries()].filter(([index]) => only?.has(index) ?? true);
+  await finder.prepare(decided.map(([, item]) => item));
+  for (const [index, item] of decided) {
     const sources = await finder.sources(item);
     const inputs = await finder.keyInputs(item, sources);
-    items.keys.push(itemKey(keyParts(plan, step, item, { image, sources, inputs })));
+    items.keys[index] = itemKey(keyParts(plan, step, item, { image, sources, inputs }));
   }
   // Nobody can have committed in a first attempt.
   if (place.attempt > 1) {
     const committed = await files.committed(place);
-    for (const [index, item] of all.entries()) {
+    for (const [index, item] of decided) {
       if (committed.has(`${item.key}/${items.keys[index]}`))
         items.done[index] = { how: 'earlier', launch: place.launchId, step: step.name, item: item.key };
     }
   }
   if (plan.cache && leavesResults(step)) {
-    const open = new Map(items.keys.flatMap((key, index) => (items.done[index] ? [] : [[index, key] as const])));
+    const open = new Map(
+      decided.flatMap(([index]) => (items.done[index] ? [] : [[index, items.keys[index] ?? ''] as const])),
+    );
     const hits = await lookUp(s3, { bucket, consumer: plan.consumer, stepKey: items.stepKey }, open);
     for (const [index, hit] of hits) items.done[index] = hit;
   }
-  await files.keepItems(place, items);
   return items;
 }
 

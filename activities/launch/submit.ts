@@ -9,7 +9,7 @@ import { activityInfo, heartbeat, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { pinReference } from '../../lib/images/reference.ts';
 import { jobName } from '../../lib/launch/job-name.ts';
-import { putText, UnreadableObjectError } from '../../lib/s3-objects.ts';
+import { putText } from '../../lib/s3-objects.ts';
 import { stepKey as rowKey, type StepItem as StepRow } from '../../lib/store/steps.ts';
 import {
   encodeManifest,
@@ -19,15 +19,14 @@ import {
   manifestRow,
 } from '../../workflows/launch/manifest.ts';
 import { formatSubmission, JOB_ENVIRONMENT } from '../../workflows/launch/model.ts';
-import { cacheGroup, inventoryAddress, launchState, preflightAddress } from '../../workflows/launch/places.ts';
+import { cacheGroup, inventoryAddress, launchState } from '../../workflows/launch/places.ts';
 import { itemsOf, type Plan, type PlannedStep, type StepItem } from '../../workflows/launch/plan.ts';
-import type { Preflight } from '../../workflows/launch/preflight.ts';
 import { type Shard, shardsOfGeneration } from '../../workflows/launch/retries.ts';
 import type { SubmittedJob } from '../../workflows/launch/step-jobs.ts';
 import { placeOf } from '../../workflows/poller/model.ts';
 import { type Job, serviceNamed } from './compute/service.ts';
 import { type LaunchDependencies } from './dependencies.ts';
-import { inventories, preflights, readPlan } from './plan-reader.ts';
+import { imageDigests, inventories, readPlan } from './plan-reader.ts';
 import { leavesResults, settleItems } from './settle.ts';
 import { SourceFinder } from './sources.ts';
 import { createStepFiles, type StepItems, type StepPlace } from './step-files.ts';
@@ -71,7 +70,7 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
       const all = itemsOf(plan, step);
       // Somebody has been here before: this activity, or a run that was reset.
       const again = !input.first || activityInfo().attempt > 1;
-      const digest = (await digests(input))[step.image];
+      const digest = (await imageDigests(s3, bucket, input))[step.image];
       const image = digest ?? step.image;
       const items = await settleItems({ s3, bucket, files }, { place: input, plan, step, all, finder, image, again });
       const before = await files.review(input, input.generation - 1);
@@ -106,16 +105,6 @@ export function createSubmitActivities(dependencies: LaunchDependencies) {
       return { jobs: jobs.map(({ id }, index) => toSubmitted(shards[index] as Shard, id)), done };
     },
   };
-
-  /** None where preflight did not get through: the reference stands for the image then. */
-  async function digests({ launchId, attempt }: SubmitInput): Promise<Preflight['digests']> {
-    try {
-      return (await preflights.read(s3, preflightAddress(bucket, launchId, attempt))).digests;
-    } catch (error) {
-      if (error instanceof UnreadableObjectError) return {};
-      throw error;
-    }
-  }
 
   /** Writes a shard's manifest; the same shard has the same one. */
   async function prepare(

@@ -51,6 +51,7 @@ const WIDTH = 96;
 const PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000];
 /** A tier without capacity is asked for so often. */
 const CAPACITY_TRIES = 3;
+const DAY_MS = 86_400_000;
 const FAILURES_LIMIT = 64 * 1024 * 1024;
 
 export const noCounts = (): ShardCounts => ({
@@ -153,7 +154,9 @@ async function processChunk(s3: S3Client, bucket: string, entries: readonly Entr
     lines.push({ ...line, outcome: answer.outcome });
     if (answer.outcome === 'initiated') counts.requested += 1;
     if (answer.outcome === 'extended') counts.extended += 1;
-    if (answer.outcome === 'extended' || answer.outcome === 'notArchived') readable(entry.size);
+    // It lives until the midnight after so many days; at least so long.
+    if (answer.outcome === 'extended') readable(entry.size, options.now() + options.days * DAY_MS);
+    else if (answer.outcome === 'notArchived') readable(entry.size);
     else counts.restoring += 1;
   });
   // What has been asked for until then is written down all the same.

@@ -10,13 +10,21 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { FollowInput } from '../../activities/launch/follow.ts';
 import type { LaunchActivities } from '../../activities/launch/index.ts';
 import type { Review } from '../../activities/launch/review.ts';
-import { JOBS_CHANGED_SIGNAL, type JobChange, type LaunchStatus } from '../../workflows/launch/model.ts';
+import {
+  JOBS_CHANGED_SIGNAL,
+  type JobChange,
+  type LaunchStatus,
+  type WaitingFor,
+} from '../../workflows/launch/model.ts';
 import type { StepOutline } from '../../workflows/launch/state.ts';
+import type { Wishes } from '../../workflows/restore/model.ts';
 
 export interface World {
   activities: LaunchActivities;
   /** Statuses in the order they were written. */
   statuses: LaunchStatus[];
+  /** What it waited for, in order. */
+  waits: WaitingFor[];
   submitted: string[];
   terminated: string[];
   errors: { type: string; message: string }[];
@@ -28,6 +36,9 @@ export interface WorldOptions {
   steps: StepOutline[];
   onFailure?: 'stop' | 'finish';
   existing?: { status: LaunchStatus };
+  /** Where the index of its archived inputs lies, and what the sheet says of them. */
+  archived?: { place: string; objects: number };
+  restore?: Wishes;
   planFailure?: { type: string; message: string };
   /** Steps all of whose items are done before. */
   cached?: readonly string[];
@@ -49,6 +60,7 @@ export function createWorld(options: WorldOptions): World {
   const reviews = new Map<string, number>();
   const world: World = {
     statuses: [],
+    waits: [],
     submitted: [],
     terminated: [],
     errors: [],
@@ -71,11 +83,17 @@ export function createWorld(options: WorldOptions): World {
           computeService: 'batch',
           consumer: 'lab-a',
           onFailure: options.onFailure ?? 'stop',
+          ...(options.archived && { mayBeArchived: true }),
+          ...(options.restore && { restore: options.restore }),
           steps: options.steps,
         };
       },
-      async recordStatus({ status, error }) {
+      async findArchivedInputs() {
+        return options.archived;
+      },
+      async recordStatus({ status, waitingFor, error }) {
         world.statuses.push(status);
+        if (waitingFor) world.waits.push(waitingFor);
         if (error) world.errors.push(error);
       },
       async submitStep({ step, generation, workflowId }) {

@@ -138,6 +138,8 @@ it('two restores of one object ask once, both learn of it, and cancelling one do
     ];
     await untilStatus(one, 'RESTORING');
     await untilStatus(other, 'RESTORING');
+    // The test server keeps time standing still after an activity was cancelled under way.
+    await expect.poll(async () => (await one.describe()).raw.pendingActivities?.length ?? 0).toBe(0);
     await one.cancel();
     await expect(one.result()).rejects.toThrow();
     return other.result();

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import {
+  APPROVE_UPDATE,
+  type Approval,
+  RESTORE_CHANGED_SIGNAL,
+  RESTORE_STATUSES,
+  type RestoreProgress,
+} from '../restore/model.ts';
 import {
   JOB_STATUSES,
   JOBS_CHANGED_SIGNAL,
@@ -20,6 +27,16 @@ export const jobsChanged = defineSignal<[JobChange[]]>(JOBS_CHANGED_SIGNAL);
 /** What the log of a head job says of its own tasks. */
 export const tasksReported = defineSignal<[TasksReport]>(TASKS_REPORTED_SIGNAL);
 
+/** How far the restore of the launch's inputs is. */
+export interface RestoreChange {
+  attempt: number;
+  progress: RestoreProgress;
+}
+export const restoreChanged = defineSignal<[RestoreChange]>(RESTORE_CHANGED_SIGNAL);
+
+/** Lets the launch spend more than its limit, or refuses. Returns the status it leads to. */
+export const approve = defineUpdate<string, [Approval]>(APPROVE_UPDATE);
+
 /** Status, steps and counts as the workflow knows them now. */
 export const progressQuery = defineQuery<LaunchProgress>(PROGRESS_QUERY);
 
@@ -35,6 +52,16 @@ export function usableReport(report: unknown): TasksReport | undefined {
   const usable =
     Number.isInteger(attempt) && typeof step === 'string' && Number.isInteger(generation) && Array.isArray(tasks);
   return usable && (tasks as unknown[]).every(isTaskCounts) ? (report as TasksReport) : undefined;
+}
+
+/** @returns undefined for what tells of no restore */
+export function usableRestore(change: unknown): RestoreChange | undefined {
+  if (typeof change !== 'object' || change === null) return undefined;
+  const { attempt, progress } = change as Partial<Record<keyof RestoreChange, unknown>>;
+  if (!Number.isInteger(attempt) || typeof progress !== 'object' || progress === null) return undefined;
+  const { status, counts } = progress as Partial<Record<keyof RestoreProgress, unknown>>;
+  const usable = RESTORE_STATUSES.some((known) => known === status) && typeof counts === 'object' && counts !== null;
+  return usable ? (change as RestoreChange) : undefined;
 }
 
 function isTaskCounts(counts: unknown): boolean {

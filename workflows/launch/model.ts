@@ -138,10 +138,25 @@ export interface StepProgress {
   tasks?: readonly TaskCounts[];
 }
 
+/** Of archived inputs; `restore/<launchId>` knows more. */
+export interface RestoreSummary {
+  objects: number;
+  readable: number;
+  /** Bytes. */
+  bytes: number;
+  /** Absent where no price is known. */
+  usd?: number;
+  /** Epoch ms: when the last object should be readable. */
+  readyBy?: number;
+  /** While it waits for an approval: the limit, USD. */
+  limitUsd?: number;
+}
+
 export interface LaunchProgress {
   launchId: string;
   status: LaunchStatus;
   waitingFor?: WaitingFor;
+  restore?: RestoreSummary;
   attempt: number;
   /** When each status was reached, milliseconds since the epoch. */
   statuses: Partial<Record<LaunchStatus, number>>;

@@ -13,10 +13,12 @@ import {
   type LaunchError,
   type LaunchProgress,
   type LaunchStatus,
+  type RestoreSummary,
   type StepProgress,
   type StepState,
   type TaskCounts,
   type TasksReport,
+  type WaitingFor,
 } from './model.ts';
 import { StepJobs, type SubmittedJob } from './step-jobs.ts';
 
@@ -54,6 +56,9 @@ export class LaunchState {
   attempt = 1;
   status: LaunchStatus | undefined;
   error: LaunchError | undefined;
+  waitingFor: WaitingFor | undefined;
+  /** Of archived inputs, since the launch has waited for them. */
+  restore: RestoreSummary | undefined;
   /** Rises with each status, so that a late or doubled write of an earlier one is refused. */
   sequence = 0;
   /** Generations begun, of all steps. */
@@ -69,8 +74,20 @@ export class LaunchState {
   move(to: LaunchStatus, now: number): void {
     if (!canMove(this.status, to)) throw new Error(`a launch cannot go from ${this.status} to ${to}`);
     this.status = to;
+    this.waitingFor = undefined;
     this.sequence += 1;
     this.#statuses[to] = now;
+  }
+
+  /**
+   * Waits, or waits for something else now.
+   * @returns since when it has been WAITING
+   */
+  wait(waitingFor: WaitingFor, now: number): number {
+    if (this.status === 'WAITING') this.sequence += 1;
+    else this.move('WAITING', now);
+    this.waitingFor = waitingFor;
+    return this.#statuses.WAITING ?? now;
   }
 
   plan(outlines: readonly StepOutline[]): void {
@@ -195,6 +212,8 @@ export class LaunchState {
     return {
       launchId: this.launchId,
       status: this.status ?? 'PREPARING',
+      ...(this.waitingFor && { waitingFor: this.waitingFor }),
+      ...(this.restore && { restore: { ...this.restore } }),
       attempt: this.attempt,
       statuses: { ...this.#statuses },
       steps: [...this.#steps.values()].map(toProgress),

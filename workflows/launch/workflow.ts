@@ -33,8 +33,16 @@ import { now } from '../kit/time.ts';
 import { setVersioning } from '../kit/versioning.ts';
 import { describeProgress } from './details.ts';
 import { jobsChanged, progressQuery, tasksReported, usableChanges, usableReport } from './messages.ts';
-import { ACTIVITY_TASK_QUEUE, type LaunchInput, type LaunchResult, type LaunchStatus, LIMITS } from './model.ts';
+import {
+  ACTIVITY_TASK_QUEUE,
+  type LaunchInput,
+  type LaunchResult,
+  type LaunchStatus,
+  LIMITS,
+  type WaitingFor,
+} from './model.ts';
 import type { Preflight } from './preflight.ts';
+import { listenToRestore, type Restoring, startRestore, waitsFor } from './restoring.ts';
 import { LaunchState, type StepOutline } from './state.ts';
 
 /** Reads and writes of small things. What cannot be mended says so itself, so retrying for long is right. */
@@ -83,6 +91,7 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
     },
     { description: 'what the log of a head job says of its tasks' },
   );
+  const restoring = listenToRestore(state, () => show(state));
   // A cancellation that comes this early still finds the launch in the registry, to be marked there.
   const registered = await CancellationScope.nonCancellable(() => register(input));
   state.attempt = registered.attempt;
@@ -103,6 +112,7 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
     ]);
     state.plan(planned.steps);
     await preflight(state, planned.planAddress);
+    if (planned.mayBeArchived) await restoreInputs(state, planned, restoring);
     await moveTo(state, 'READY');
     await runSteps(state, planned);
     await CancellationScope.nonCancellable(() => moveTo(state, 'COMPLETE'));
@@ -111,6 +121,8 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
     // Whatever ended the launch, a cancellation included, what it started has to be ended and written down.
     await CancellationScope.nonCancellable(() => wrapUp(state, error));
     throw isCancellation(error) ? error : toFailure(error);
+  } finally {
+    await restoring.release();
   }
 }
 
@@ -145,6 +157,29 @@ async function preflight({ launchId, attempt }: LaunchState, planAddress: string
   if (errors.length === 0) return;
   const lines = errors.map(({ at, message, remedy }) => `${at}: ${message}: ${remedy}`);
   throw ApplicationFailure.nonRetryable(lines.join('\n'), 'PreflightFailedError');
+}
+
+/** Waits, before anything is submitted, until every archived input of an item that has to run can be read. */
+async function restoreInputs(state: LaunchState, planned: Planned, restoring: Restoring): Promise<void> {
+  const { launchId, attempt } = state;
+  const found = await wide.findArchivedInputs.executeWithOptions(
+    { ...WIDE, summary: 'find archived inputs that are needed' },
+    [{ launchId, attempt, planAddress: planned.planAddress }],
+  );
+  if (!found) return;
+  await waitFor(state, 'restore');
+  await startRestore(state, restoring, { ...found, wishes: planned.restore ?? {}, consumer: planned.consumer });
+  const ready = () => restoring.progress?.status === 'READY' || restoring.failure !== undefined;
+  const other = () => {
+    const now = waitsFor(restoring);
+    return now === state.waitingFor ? undefined : now;
+  };
+  while (!ready()) {
+    await condition(() => ready() || other() !== undefined);
+    const next = other();
+    if (!ready() && next) await waitFor(state, next);
+  }
+  if (restoring.failure !== undefined) throw restoring.failure;
 }
 
 type Planned = Awaited<ReturnType<LaunchActivities['planLaunch']>>;
@@ -340,6 +375,16 @@ async function moveTo(state: LaunchState, status: LaunchStatus): Promise<void> {
   const { launchId, attempt, sequence, error } = state;
   await registry.recordStatus.executeWithOptions({ ...REGISTRY, summary: `status ${status}` }, [
     { launchId, attempt, sequence, status, at: now(), ...(error && { error }) },
+  ]);
+}
+
+/** WAITING, with what for; written down like any other status. */
+async function waitFor(state: LaunchState, waitingFor: WaitingFor): Promise<void> {
+  const at = state.wait(waitingFor, now());
+  show(state);
+  const { launchId, attempt, sequence } = state;
+  await registry.recordStatus.executeWithOptions({ ...REGISTRY, summary: `status WAITING for ${waitingFor}` }, [
+    { launchId, attempt, sequence, status: 'WAITING', waitingFor, at },
   ]);
 }
 

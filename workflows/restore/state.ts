@@ -32,8 +32,9 @@ const GAP_PART = 1 / 50;
 /** Without news a sweep is made after this part of the time the restore takes, within bounds, s. */
 const POLL_PART = 1 / 20;
 const POLL = { least: 60, most: 3 * 3_600 } as const;
-/** A copy is extended this long before it goes, ms: a worker that is away for half a day does no harm. */
-export const EXTEND_BEFORE_MS = 12 * 3_600_000;
+/** A look extends what goes within this time, ms; the looks for it come a little sooner, and not too often. */
+export const EXTEND_WITHIN_MS = 12 * 3_600_000;
+const EXTEND = { beforeMs: 11 * 3_600_000, everyMs: 600_000 } as const;
 /** A launch is told of progress so often at most. */
 const TELLINGS = 20;
 
@@ -113,7 +114,7 @@ export class RestoreState {
 
   /** When the copies have to be extended, ms from now; undefined when none of them goes. */
   extendInMs(now: number): number | undefined {
-    return this.#firstExpiry === undefined ? undefined : Math.max(0, this.#firstExpiry - EXTEND_BEFORE_MS - now);
+    return this.#firstExpiry && Math.max(EXTEND.everyMs, this.#firstExpiry - EXTEND.beforeMs - now);
   }
 
   progress(): RestoreProgress {

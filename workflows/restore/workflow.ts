@@ -44,7 +44,7 @@ import {
   type RestoreStatus,
   type Wishes,
 } from './model.ts';
-import { EXTEND_BEFORE_MS, RestoreState } from './state.ts';
+import { EXTEND_WITHIN_MS, RestoreState } from './state.ts';
 
 const QUICK = {
   taskQueue: ACTIVITY_TASK_QUEUE,
@@ -268,7 +268,7 @@ async function sweep(run: Run): Promise<void> {
   const { tiers = {}, days = 1 } = state.plan ?? {};
   const seen = await wide.sweepRestores.executeWithOptions(
     { ...WIDE, summary: `look at the objects, ${state.sweeps + 1}` },
-    [{ place, tiers, days, pass: state.sweeps + 1, extendBefore: now() + EXTEND_BEFORE_MS }],
+    [{ place, tiers, days, pass: state.sweeps + 1, extendBefore: now() + EXTEND_WITHIN_MS }],
   );
   const changed = state.swept(seen, now());
   if (seen.failures.length > 0) state.failures = { first: seen.failures, all: `${place}failures.ndjson` };

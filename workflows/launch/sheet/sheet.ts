@@ -23,6 +23,8 @@ export interface Sheet {
   parameters?: Record<string, Scalar>;
   cache?: boolean;
   onFailure?: 'stop' | 'finish';
+  /** Of archived inputs. */
+  restore?: SheetRestore;
   scatter?: Record<string, SheetItem[] | { discover: string }>;
   /** Durable steps; with `workflowType: snakemake` a Snakefile is made of them. */
   steps?: Record<string, SheetStep>;
@@ -51,6 +53,14 @@ export interface SheetHead {
   environment?: Record<string, string>;
   /** Files of the working folder that outlive the head; default: what the workflow type says. */
   keep?: string[];
+}
+
+export interface SheetRestore {
+  tier?: 'Expedited' | 'Standard' | 'Bulk';
+  /** `12h` */
+  deadline?: string;
+  days?: number;
+  limitUsd?: number;
 }
 
 export interface ParameterType {
