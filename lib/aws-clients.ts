@@ -8,13 +8,16 @@ import { BatchClient } from '@aws-sdk/client-batch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import { S3ControlClient } from '@aws-sdk/client-s3-control';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { lookupLoopback } from './loopback-names.ts';
 import { paced } from './pacing/middleware.ts';
 import { createPacer } from './pacing/pacer.ts';
 import type { Tables } from './store/tables.ts';
 
 export interface AwsClients {
   s3: S3Client;
+  s3control: S3ControlClient;
   dynamodb: DynamoDBClient;
   batch: BatchClient;
   /** For SubmitJob alone, see below. */
@@ -44,6 +47,11 @@ export interface Pacing {
 export function createAwsClients(pacing?: Pacing): AwsClients {
   const clients = {
     s3: new S3Client({ ...RETRIES, ...PATIENCE }),
+    // Of http alone, which AWS does not speak.
+    s3control: new S3ControlClient({
+      ...RETRIES,
+      requestHandler: { ...PATIENCE.requestHandler, httpAgent: { lookup: lookupLoopback } },
+    }),
     dynamodb: new DynamoDBClient({ ...RETRIES, ...PATIENCE }),
     batch: new BatchClient({ ...RETRIES, ...PATIENCE }),
     // SubmitJob has no client token: a retry inside the SDK would make a second job before anybody could look the first
