@@ -82,15 +82,15 @@ export async function openTarget(
   const open = (port: number) => openAws({ directory, imagesFile, port, ...(dynamodb && { dynamodb }) });
   let local = await open(0);
   const { url, port } = local;
+  const credentials = { accessKeyId: 'contract', secretAccessKey: 'contract' };
   return {
     real,
     get client() {
-      const credentials = { accessKeyId: 'contract', secretAccessKey: 'contract' };
       return { region, endpoint: url, credentials, ...recording() };
     },
     get controlClient() {
       const endpoint = url.replace('127.0.0.1', 'localhost');
-      return { ...this.client, endpoint, requestHandler: controlHandler() };
+      return { region, endpoint, credentials, requestHandler: controlHandler() };
     },
     unique,
     get local() {
