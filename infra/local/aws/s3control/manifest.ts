@@ -15,11 +15,11 @@ export interface Task {
   versionId?: string;
 }
 
-/** @throws Error with what is wrong, and in which line */
+/** @throws Error with what is wrong, and in which row */
 export async function readManifest(bytes: Buffer, fields: readonly Field[]): Promise<Task[]> {
   const tasks: Task[] = [];
   for await (const row of csvRows([bytes])) {
-    const where = `line ${tasks.length + 1} of the manifest`;
+    const where = `row ${tasks.length + 1} of the manifest`;
     if (row.length !== fields.length) throw new Error(`${where} has ${row.length} fields instead of ${fields.length}`);
     const of = (field: Field) => row[fields.indexOf(field)] ?? '';
     const encodedKey = of('Key');
