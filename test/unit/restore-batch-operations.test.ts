@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { S3Client } from '@aws-sdk/client-s3';
 import {
-  CreateJobCommand,
+  type CreateJobCommand,
   DescribeJobCommand,
   JobStatusException,
   S3ControlClient,
@@ -185,6 +185,8 @@ describe('of S3 Batch Operations', () => {
   const operations = createBatchOperations(client);
   const answers = (answer: (command: object) => unknown) =>
     vi.spyOn(client, 'send').mockImplementation((async (command: object) => answer(command)) as never);
+  const asked = (send: ReturnType<typeof answers>) =>
+    (send.mock.calls.at(0)?.at(0) as unknown as CreateJobCommand | undefined)?.input;
   const options = {
     accountId: '123456789012',
     roleArn: 'arn:aws-cn:iam::123456789012:role/restore',
@@ -200,7 +202,7 @@ describe('of S3 Batch Operations', () => {
     const send = answers(() => ({ JobId: 'j' }));
 
     expect(await operations.createRestoreJob({ ...options, days: 3 })).toBe('j');
-    expect((send.mock.calls[0]?.[0] as CreateJobCommand).input).toMatchObject({
+    expect(asked(send)).toMatchObject({
       AccountId: '123456789012',
       ClientRequestToken: 't',
       ConfirmationRequired: false,
@@ -218,9 +220,8 @@ describe('of S3 Batch Operations', () => {
     const send = answers(() => ({ JobId: 'j' }));
     await operations.createRestoreJob({ ...options, report: 's3://results', tier: 'Bulk' });
 
-    const { Operation, Report } = (send.mock.calls[0]?.[0] as CreateJobCommand).input;
-    expect(Operation?.S3InitiateRestoreObject).toEqual({ GlacierJobTier: 'BULK' });
-    expect(Report).not.toHaveProperty('Prefix');
+    expect(asked(send)?.Operation?.S3InitiateRestoreObject).toEqual({ GlacierJobTier: 'BULK' });
+    expect(asked(send)?.Report).not.toHaveProperty('Prefix');
   });
 
   it('an answer without what was asked for is refused', async () => {
@@ -252,9 +253,12 @@ describe('of S3 Batch Operations', () => {
       expect(command).toBeInstanceOf(UpdateJobStatusCommand);
       throw new JobStatusException({ message: 'no', $metadata: {} });
     });
-    const cancelled = operations.cancel('123456789012', 'j');
+    const outcome = await operations.cancel('123456789012', 'j').then(
+      () => 'done',
+      (error: Error) => error.message,
+    );
 
-    await (done ? expect(cancelled).resolves.toBeUndefined() : expect(cancelled).rejects.toThrow('no'));
+    expect(outcome).toBe(done ? 'done' : 'no');
   });
 
   it('a cancellation that fails otherwise is told', async () => {
