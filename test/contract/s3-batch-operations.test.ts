@@ -111,6 +111,11 @@ describe.skipIf(REAL && !ROLE)('S3 Batch Operations', () => {
       .toBe(status);
     return operations.describe(AccountId, id);
   };
+  /** Of a job that waits to be confirmed. */
+  const cancelled = async (id: string) => {
+    await reaches(id, 'Suspended');
+    await operations.cancel(AccountId, id);
+  };
   const report = async (id: string) => {
     const tasks: FailedTask[] = [];
     for await (const task of readReport(s3, `s3://${Bucket}/reports/`, id)) tasks.push(task);
@@ -314,7 +319,7 @@ describe.skipIf(REAL && !ROLE)('S3 Batch Operations', () => {
       Tags: [{ Key: 'cost', Value: 'lab a' }],
     });
     const { JobId = '' } = await control.send(new CreateJobCommand(asked));
-    onTestFinished(() => operations.cancel(AccountId, JobId));
+    onTestFinished(() => cancelled(JobId), PATIENCE_MS);
     const { AccountId: _, ClientRequestToken: __, Tags, ...told } = asked;
 
     expect(await describeJob(JobId)).toMatchObject({ ...told, JobId });
@@ -329,7 +334,7 @@ describe.skipIf(REAL && !ROLE)('S3 Batch Operations', () => {
     const { address, etag } = await manifestOf([encodeManifestRow(Bucket, 'nothing')]);
     const asked = input(address.slice(`s3://${Bucket}/`.length), etag, { ConfirmationRequired: true });
     const { JobId = '' } = await control.send(new CreateJobCommand(asked));
-    onTestFinished(() => operations.cancel(AccountId, JobId));
+    onTestFinished(() => cancelled(JobId), PATIENCE_MS);
 
     expect((await control.send(new CreateJobCommand(asked))).JobId).toBe(JobId);
     await expect(control.send(new CreateJobCommand({ ...asked, Priority: 2 }))).rejects.toMatchObject({
@@ -337,33 +342,37 @@ describe.skipIf(REAL && !ROLE)('S3 Batch Operations', () => {
     });
   });
 
-  it('is listed by status, page by page', async () => {
-    const made: string[] = [];
-    for (let count = 0; count < 3; count += 1) made.push(await create(['nothing'], { ConfirmationRequired: true }));
-    onTestFinished(async () => {
-      for (const id of made) await operations.cancel(AccountId, id);
-    });
-    for (const id of made) await reaches(id, 'Suspended');
+  it(
+    'is listed by status, page by page',
+    async () => {
+      const made: string[] = [];
+      for (let count = 0; count < 3; count += 1) made.push(await create(['nothing'], { ConfirmationRequired: true }));
+      onTestFinished(async () => {
+        for (const id of made) await cancelled(id);
+      }, PATIENCE_MS);
+      for (const id of made) await reaches(id, 'Suspended');
 
-    const listed: JobListDescriptor[] = [];
-    let NextToken: string | undefined;
-    do {
-      const page = await control.send(
-        new ListJobsCommand({ AccountId, JobStatuses: ['Suspended'], MaxResults: 2, NextToken }),
-      );
-      expect(page.Jobs?.length).toBeLessThanOrEqual(2);
-      listed.push(...(page.Jobs ?? []));
-      NextToken = page.NextToken;
-    } while (NextToken);
-    expect(new Set(listed.map(({ Status }) => Status))).toEqual(new Set(['Suspended']));
-    expect(listed.map(({ JobId }) => JobId)).toEqual(expect.arrayContaining(made));
-    expect(new Set(listed.map(({ JobId }) => JobId)).size).toBe(listed.length);
-    expect(listed.find(({ JobId }) => JobId === made[0])).toMatchObject({
-      Operation: 'S3InitiateRestoreObject',
-      Priority: 1,
-      ProgressSummary: { TotalNumberOfTasks: 1 },
-    });
-  });
+      const listed: JobListDescriptor[] = [];
+      let NextToken: string | undefined;
+      do {
+        const page = await control.send(
+          new ListJobsCommand({ AccountId, JobStatuses: ['Suspended'], MaxResults: 2, NextToken }),
+        );
+        expect(page.Jobs?.length).toBeLessThanOrEqual(2);
+        listed.push(...(page.Jobs ?? []));
+        NextToken = page.NextToken;
+      } while (NextToken);
+      expect(new Set(listed.map(({ Status }) => Status))).toEqual(new Set(['Suspended']));
+      expect(listed.map(({ JobId }) => JobId)).toEqual(expect.arrayContaining(made));
+      expect(new Set(listed.map(({ JobId }) => JobId)).size).toBe(listed.length);
+      expect(listed.find(({ JobId }) => JobId === made[0])).toMatchObject({
+        Operation: 'S3InitiateRestoreObject',
+        Priority: 1,
+        ProgressSummary: { TotalNumberOfTasks: 1 },
+      });
+    },
+    PATIENCE_MS,
+  );
 
   describe('it is refused', () => {
     it('by Expedited, which it does not have', async () => {
@@ -441,6 +450,21 @@ describe.skipIf(REAL && !ROLE)('S3 Batch Operations', () => {
       expect(early).toBeLessThan(35);
       target.local?.kit.clock.advance(2.5 * HOUR);
       expect(await ready()).toBe(keys.length);
+    });
+
+    it('a job waits where S3 throttles it, and goes on after a restart where it was', async () => {
+      const keys = Array.from({ length: 1_200 }, (_, index) => `many/${index}`);
+      for (let at = 0; at < keys.length; at += 50)
+        await Promise.all(keys.slice(at, at + 50).map((key) => put(key, 'GLACIER')));
+      // So that the second of S3's account begins anew.
+      target.local?.kit.clock.advance(1_000);
+      const id = await restore(keys);
+      await expect.poll(async () => (await operations.describe(AccountId, id)).succeeded).toBeGreaterThan(0);
+      await target.restart?.('stand-ins', async () => {});
+
+      expect(await reaches(id, 'Complete')).toMatchObject({ total: 1_200, succeeded: 1_200, failed: 0 });
+      const heads = await Promise.all([0, 599, 1_199].map((index) => head(`many/${index}`)));
+      expect(heads.map(({ Restore }) => Restore)).toEqual(Array(3).fill('ongoing-request="true"'));
     });
 
     it('objects of Intelligent-Tiering come back without days, and are refused with them', async () => {

@@ -43,11 +43,17 @@ export class Runner {
   /** Something may be to be done. */
   wake(): void {
     if (this.#closed) return;
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined;
-      // What came after the last look.
-      if (this.#next()) this.wake();
-    });
+    this.#working ??= this.#work().then(
+      () => {
+        this.#working = undefined;
+        // What came after the last look.
+        if (this.#next()) this.wake();
+      },
+      (error: unknown) => {
+        this.#working = undefined;
+        console.error('stand-in: S3 Batch Operations stands still until the next call', error);
+      },
+    );
   }
 
   async close(): Promise<void> {
