@@ -90,21 +90,24 @@ it('what S3 throttles waits for the clock, and does not fail', async () => {
   expect(store.find('j')).toMatchObject({ succeeded: 4, failed: 0 });
 });
 
-it('a job goes on where it was, and reports what failed before', async () => {
-  manifest = 'b,bad\nb,one\nb,two\nb,three\n';
-  quota = 2;
+it('a job goes on where it was, and reports what failed before, also from a journal that was rewritten', async () => {
+  const keys = Array.from({ length: 200 }, (_, index) => `k${index}`);
+  manifest = ['bad', ...keys].map((key) => `b,${key}\n`).join('');
+  quota = 150;
   add('j');
-  await hasRun(1);
+  await hasRun(149);
   await runner.close();
+  store.close();
   manifest = 'another one by now';
   open();
   runner.wake();
-  quota = 9;
+  quota = 99;
   clock.advance(100);
   await reaches('j', 'Complete');
-  expect(restored).toEqual(['one', 'two', 'three']);
-  expect(store.find('j')).toMatchObject({ total: 4, succeeded: 3, failed: 1 });
-  expect(written).toContain('job-j/manifest.json');
+
+  expect(restored).toEqual(keys);
+  expect(store.find('j')).toMatchObject({ total: 201, succeeded: 200, failed: 1 });
+  expect(written.map((key) => key.replace(/results\/.*/, 'results'))).toEqual(['job-j/results', 'job-j/manifest.json']);
 });
 
 it('the higher priority comes first, also where it comes later', async () => {
