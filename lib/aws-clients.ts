@@ -9,7 +9,9 @@ import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PricingClient } from '@aws-sdk/client-pricing';
 import { S3Client } from '@aws-sdk/client-s3';
+import { S3ControlClient } from '@aws-sdk/client-s3-control';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import { lookupLoopback } from './loopback-names.ts';
 import { paced } from './pacing/middleware.ts';
 import { createPacer } from './pacing/pacer.ts';
 import { priceListRegion } from './prices/endpoints.ts';
@@ -17,6 +19,7 @@ import type { Tables } from './store/tables.ts';
 
 export interface AwsClients {
   s3: S3Client;
+  s3control: S3ControlClient;
   dynamodb: DynamoDBClient;
   batch: BatchClient;
   /** For SubmitJob alone, see below. */
@@ -53,6 +56,11 @@ export function createAwsClients(pacing?: Pacing): AwsClients {
   const s3 = new S3Client({ ...RETRIES, ...MANY });
   const clients = {
     s3,
+    // Of http alone, which AWS does not speak.
+    s3control: new S3ControlClient({
+      ...RETRIES,
+      requestHandler: { ...PATIENCE.requestHandler, httpAgent: { lookup: lookupLoopback } },
+    }),
     dynamodb: new DynamoDBClient({ ...RETRIES, ...PATIENCE }),
     batch: new BatchClient({ ...RETRIES, ...PATIENCE }),
     // SubmitJob has no client token: a retry inside the SDK would make a second job before anybody could look the first

@@ -6,6 +6,7 @@
  *   npm run verify:aws -- --yes        does it
  *   LONGHAUL_VERIFY_BATCH_QUEUE=<name> npm run verify:aws -- --yes     runs jobs on that queue as well
  *   LONGHAUL_VERIFY_PIPE_ROLE=<ARN> npm run verify:aws -- --yes        runs pipes with that role as well
+ *   LONGHAUL_VERIFY_BATCH_OPERATIONS_ROLE=<ARN> npm run verify:aws -- --yes    and jobs of S3 Batch Operations
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +25,7 @@ if (redirected.length > 0) {
 const { region, accountId } = await account();
 const queue = process.env.LONGHAUL_VERIFY_BATCH_QUEUE || undefined;
 const pipeRole = process.env.LONGHAUL_VERIFY_PIPE_ROLE || undefined;
+const operationsRole = process.env.LONGHAUL_VERIFY_BATCH_OPERATIONS_ROLE || undefined;
 
 console.log(`The contract tests, against your AWS account${accountId ? ` ${accountId}` : ''} in ${String(region)}. They will
 
@@ -42,12 +44,21 @@ console.log(`The contract tests, against your AWS account${accountId ? ` ${accou
       ? 'create and delete  DynamoDB tables and EventBridge pipes with your role, for about half an hour'
       : 'run                no pipes: LONGHAUL_VERIFY_PIPE_ROLE names no role of yours'
   }
+  ${
+    operationsRole
+      ? 'run                about 15 jobs of S3 Batch Operations with your role, for up to an hour'
+      : 'run                no jobs of S3 Batch Operations: LONGHAUL_VERIFY_BATCH_OPERATIONS_ROLE names no role of yours'
+  }
   keep               what the services answered in test/contract/transcripts: names of members, no values, without
                      account ids, names, addresses and times
 
   cost               a few hundred requests and some megabytes: less than 0.05 US dollars${
     queue
       ? ',\n                     and the minutes your compute environment runs: usually less than 0.50 US dollars'
+      : ''
+  }${
+    operationsRole
+      ? ',\n                     and 0.25 US dollars for each job of S3 Batch Operations: less than 5 US dollars'
       : ''
   }
 `);

@@ -9,8 +9,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { S3ControlClientConfig } from '@aws-sdk/client-s3-control';
 import { expect } from 'vitest';
 import { type Aws, openAws } from '../../infra/local/aws/server.ts';
+import { lookupLoopback } from '../../lib/loopback-names.ts';
 import { freePort, startDynamoDb } from '../support/dynamodb.ts';
 import { recordingHandler } from './transcript.ts';
 
@@ -22,6 +24,10 @@ export interface Target {
     endpoint?: string;
     credentials?: { accessKeyId: string; secretAccessKey: string };
     requestHandler?: ReturnType<typeof recordingHandler>;
+  };
+  /** The same for `new S3ControlClient(target.controlClient)`: its calls need an endpoint with a name, as in lib/aws-clients.ts. */
+  readonly controlClient: Omit<Target['client'], 'requestHandler'> & {
+    requestHandler: NonNullable<S3ControlClientConfig['requestHandler']>;
   };
   /** A name no other run uses; starts with `longhaul-contract-`, lower case. */
   unique(what: string): string;
@@ -49,11 +55,17 @@ export async function openTarget(
   // One for each client: a client that is destroyed takes its handler's connections along.
   const recording = () =>
     transcripts === undefined ? {} : { requestHandler: recordingHandler(transcripts, testFile, region) };
+  const named = { httpAgent: { lookup: lookupLoopback } };
+  const controlHandler = () =>
+    transcripts === undefined ? named : recordingHandler(transcripts, testFile, region, named);
   if (real) {
     return {
       real,
       get client() {
         return { region, ...recording() };
+      },
+      get controlClient() {
+        return { region, requestHandler: controlHandler() };
       },
       unique,
       local: undefined,
@@ -70,11 +82,15 @@ export async function openTarget(
   const open = (port: number) => openAws({ directory, imagesFile, port, ...(dynamodb && { dynamodb }) });
   let local = await open(0);
   const { url, port } = local;
+  const credentials = { accessKeyId: 'contract', secretAccessKey: 'contract' };
   return {
     real,
     get client() {
-      const credentials = { accessKeyId: 'contract', secretAccessKey: 'contract' };
       return { region, endpoint: url, credentials, ...recording() };
+    },
+    get controlClient() {
+      const endpoint = url.replace('127.0.0.1', 'localhost');
+      return { region, endpoint, credentials, requestHandler: controlHandler() };
     },
     unique,
     get local() {

@@ -7,7 +7,7 @@
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { XMLParser } from 'fast-xml-parser';
 import { scrub } from './scrub.ts';
 
@@ -50,10 +50,16 @@ const files = new Set<string>();
 
 /**
  * @param testFile the test's path, whose name becomes part of the transcript's
+ * @param requestHandler options of the SDK's own
  * @returns a handler for one client: the SDK's own, with the recording around it
  */
-export function recordingHandler(directory: string, testFile: string, region: string): Handler {
-  const inner = new SQSClient({ region }).config.requestHandler;
+export function recordingHandler(
+  directory: string,
+  testFile: string,
+  region: string,
+  requestHandler: NonNullable<SQSClientConfig['requestHandler']> = {},
+): Handler {
+  const inner = new SQSClient({ region, requestHandler }).config.requestHandler;
   const test = basename(testFile).replace(/\.test\.ts$/, '');
   const record = (line: TranscriptLine) => {
     const file = join(directory, `${line.service}.${test}.jsonl`);
@@ -84,7 +90,9 @@ export function recordingHandler(directory: string, testFile: string, region: st
 export function nameOf(request: Request): Pick<TranscriptLine, 'service' | 'operation'> {
   const header = (name: string) =>
     Object.entries(request.headers).find(([key]) => key.toLowerCase() === name)?.[1] ?? '';
-  const service = /Credential=[^,]*\/([^/,]+)\/aws4_request/.exec(header('authorization'))?.[1] ?? 'unknown';
+  const signedAs = /Credential=[^,]*\/([^/,]+)\/aws4_request/.exec(header('authorization'))?.[1] ?? 'unknown';
+  // S3 Control signs as S3.
+  const service = header('x-amz-account-id') === '' ? signedAs : 's3control';
   const target = header('x-amz-target');
   if (target !== '') return { service, operation: target };
   const query = Object.entries(request.query ?? {})

@@ -29,6 +29,10 @@ function check(what: string, host: unknown): void {
   if (typeof host === 'string' && host !== '' && !isLoopback(host)) throw new NetworkGuardError(`${what} ${host}`);
 }
 
+/** Names below localhost are loopback too (RFC 6761); to ask a name server for one is refused all the same. */
+const checkConnection = (what: string, host: unknown): void =>
+  typeof host === 'string' && host.endsWith('.localhost') ? undefined : check(what, host);
+
 type Connect = (...options: unknown[]) => net.Socket;
 
 /** The host among `connect`'s arguments: options, a path, or port and host; already normalised by `net.connect` or not. */
@@ -49,7 +53,7 @@ function guardConnections(): void {
   const connect = net.Socket.prototype.connect as Connect;
   net.Socket.prototype.connect = function guarded(this: net.Socket, ...given: unknown[]) {
     try {
-      check('connection to', hostOf(given));
+      checkConnection('connection to', hostOf(given));
     } catch (error) {
       process.nextTick(() => this.destroy(error as Error));
       return this;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { FaultRule } from '../../infra/local/kit/faults.ts';
 import { createKit, type FrontDoor, type Kit, openFrontDoor } from '../../infra/local/kit/front-door.ts';
 import { jsonError } from '../../infra/local/kit/json-protocol.ts';
@@ -11,7 +11,7 @@ let effects: string[];
 
 /** PUT /<key> is the operation Put, with an effect; the key says how it ends. */
 const service: AwsService = {
-  names: ['s3', 'batch', 'sqs', 'events', 'logs', 'dynamodb'],
+  names: ['s3', 's3control', 'batch', 'sqs', 'events', 'logs', 'dynamodb'],
   async prepare(request) {
     const key = request.path.slice(1);
     return {
@@ -108,6 +108,7 @@ describe('a fault', () => {
 
   it.each([
     ['s3', 503, 'SlowDown'],
+    ['s3control', 400, 'TooManyRequestsException'],
     ['batch', 429, 'TooManyRequestsException'],
     ['sqs', 403, 'RequestThrottled'],
     ['events', 400, 'ThrottlingException'],
@@ -119,6 +120,28 @@ describe('a fault', () => {
     const answer = await put('x', { service });
 
     expect([answer.status, answer.headers.get('x-amzn-errortype')]).toEqual([status, code]);
+  });
+});
+
+describe('a service that signs as another', () => {
+  it('gets the requests with its header, and no others', async () => {
+    const named = (name: string): AwsService => ({
+      ...service,
+      names: [name],
+      prepare: async () => ({ operation: name, subject: '', run: async () => ({ status: 200, body: name }) }),
+      ...(name === 'other' && { signedAs: { name: 's3', header: 'x-other' } }),
+    });
+    const two = await openFrontDoor(kit, [named('s3'), named('other')]);
+    onTestFinished(() => two.close());
+    const authorization =
+      'AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0';
+    const ask = async (headers: Record<string, string>) => (await fetch(two.url, { headers })).text();
+
+    expect(await ask({ authorization })).toBe('s3');
+    expect(await ask({ authorization, 'x-other': '1' })).toBe('other');
+    expect(await ask({ authorization: authorization.replace('/s3/', '/other/'), 'x-other': '1' })).toBe('other');
+    expect(await ask({ 'x-other': '1' })).toContain('Missing Authentication Token');
+    expect(kit.calls.list().map((call) => call.service)).toEqual(['s3', 'other', 'other']);
   });
 });
 

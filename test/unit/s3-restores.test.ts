@@ -90,3 +90,15 @@ it('come true one after the other, each is told of once', () => {
   clock.advance(72 * HOUR);
   expect(told.slice(500)).toEqual(Array.from({ length: 500 }, () => 'ObjectRestore:Delete'));
 });
+
+it('that Batch Operations asks for change what is going on only for as many days', () => {
+  const bucket = store.bucket('b');
+  const version = archived('k');
+  restores.request(bucket, version, { tier: 'Bulk', days: 1 });
+
+  expect(() => restores.request(bucket, version, { tier: 'Standard', days: 2, byBatch: true })).toThrow(
+    'Object restore is already in progress',
+  );
+  restores.request(bucket, version, { tier: 'Standard', days: 1, byBatch: true });
+  expect(version.restore).toMatchObject({ tier: 'Standard', days: 1 });
+});

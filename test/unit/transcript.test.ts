@@ -118,6 +118,12 @@ describe('an operation is named', () => {
       ...more,
     });
 
+  const signed = 'AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/s3/aws4_request, Signed';
+  const control = call('s3', '/v20180820/jobs/0a1b', {
+    hostname: '123456789012.s3-control.us-east-1.amazonaws.com',
+    headers: { Authorization: signed, 'x-amz-account-id': '123456789012' },
+  });
+
   it.each([
     [
       'by its target',
@@ -143,6 +149,8 @@ describe('an operation is named', () => {
       'GET /{bucket}?list-type&prefix&x-id=X',
     ],
     ['with its signing name', call('batch', '/v1/submitjob').service, 'batch'],
+    ['as S3 Control, which signs as S3', control.service, 's3control'],
+    ['of S3 Control without ids', control.operation, 'GET /v20180820/jobs'],
   ])('%s', (_, named, expected) => {
     expect(named).toBe(expected);
   });

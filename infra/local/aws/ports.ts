@@ -1,6 +1,6 @@
 /**
  * What the stand-ins tell each other in process, where AWS does it behind the scenes: S3 and EventBridge put into
- * queues, pipes too, Batch puts events on the default bus and writes job logs.
+ * queues, pipes too, Batch puts events on the default bus and writes job logs, S3 Batch Operations works on objects.
  *
  * @module
  */
@@ -46,6 +46,21 @@ export interface BusEvent {
 export interface EventPort {
   /** Puts a service's event on the default bus; the stand-in adds id, time, account and Region. */
   emit(event: BusEvent): void;
+}
+
+export interface ObjectPort {
+  /**
+   * RestoreObject as a task of S3 Batch Operations.
+   * @throws AwsError as S3 refuses it; SlowDown when the account's requests of this second are used up
+   */
+  restore(
+    object: { bucket: string; key: string; versionId?: string },
+    asked: { tier: 'Standard' | 'Bulk'; days?: number },
+  ): void;
+  /** @throws AwsError NoSuchBucket, NoSuchKey, InvalidObjectState */
+  read(bucket: string, key: string): Promise<{ etag: string; bytes: Buffer }>;
+  /** @throws AwsError NoSuchBucket */
+  write(bucket: string, key: string, object: { bytes: Buffer; contentType: string }): void;
 }
 
 export interface LogPort {

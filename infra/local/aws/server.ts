@@ -17,6 +17,7 @@ import { LOCAL_PLACE, type Place } from './ports.ts';
 import { createPricing } from './pricing/service.ts';
 import { createRegistry } from './registry/service.ts';
 import { createS3 } from './s3/service.ts';
+import { createS3Control } from './s3control/service.ts';
 import { createSqs } from './sqs/service.ts';
 
 export interface AwsOptions {
@@ -46,6 +47,7 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
   const events = await createEvents({ ...at('events'), queues: sqs.port });
   const logs = await createLogs(at('logs'));
   const s3 = await createS3({ ...at('s3'), queues: sqs.port, events: events.port });
+  const s3control = createS3Control({ ...at('s3control'), objects: s3.port });
   const batch = await createBatch({
     ...at('batch'),
     events: events.port,
@@ -60,7 +62,8 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
     createPricing({ kit }),
     createRegistry({ imagesFile }),
   ];
-  const services = [sqs, events, logs, s3, batch, ...lookedUp].map(({ service }) => service);
+  // S3 Batch Operations is closed before the objects it works on.
+  const services = [s3control, sqs, events, logs, s3, batch, ...lookedUp].map(({ service }) => service);
   const dynamodb = options.dynamodb && { host: '127.0.0.1', port: options.dynamodb.port };
   const pipes = dynamodb && createPipes({ ...at('pipes'), queues: sqs.port, dynamodb });
   // Closed before the queues it puts messages into.

@@ -82,7 +82,7 @@ async function answer(
 ): Promise<void> {
   const target = splitTarget(incoming.url ?? '/');
   if (target.path.startsWith('/_longhaul/')) return administer(kit, target, incoming, outgoing);
-  const scope = credentialScope(incoming, target) ?? unsignedScope(services, target);
+  const scope = signedScope(services, incoming, target) ?? unsignedScope(services, target);
   const service = scope && services.get(scope.service);
   if (!scope || !service) {
     const error = scope
@@ -138,6 +138,7 @@ async function runUnheard(call: PreparedCall): Promise<void> {
 function throttled(service: string): AwsError {
   if (service === 's3') return new AwsError('SlowDown', 'Please reduce your request rate.', 503);
   if (service === 'batch') return new AwsError('TooManyRequestsException', 'Too Many Requests', 429);
+  if (service === 's3control') return new AwsError('TooManyRequestsException', 'Too Many Requests');
   if (service === 'sqs') return new AwsError('RequestThrottled', 'Request is throttled.', 403);
   if (service === 'ec2') return new AwsError('RequestLimitExceeded', 'Request limit exceeded.', 503);
   if (service === 'registry') return new AwsError('TOOMANYREQUESTS', 'too many requests', 429);
@@ -176,6 +177,20 @@ function credentialScope(incoming: IncomingMessage, target: Target): Scope | und
   if (!parts || parts.length < 5) return undefined;
   const [accessKeyId = '', , region = '', service = ''] = parts.slice(-5);
   return { accessKeyId, region, service };
+}
+
+/** What signs as another service is told apart by a header only its requests have. */
+function signedScope(
+  services: ReadonlyMap<string, AwsService>,
+  incoming: IncomingMessage,
+  target: Target,
+): Scope | undefined {
+  const scope = credentialScope(incoming, target);
+  if (!scope) return undefined;
+  for (const [service, { signedAs }] of services) {
+    if (signedAs?.name === scope.service && signedAs.header in incoming.headers) return { ...scope, service };
+  }
+  return scope;
 }
 
 /** Not everything behind the door is AWS: a service may take requests without a signature by their path. */

@@ -40,6 +40,8 @@ export interface PreparedCall {
 export interface AwsService {
   /** Signing names it answers to, such as `['s3']`. */
   names: readonly string[];
+  /** Requests signed as another service's come to it where they have this header: on AWS its host's name tells. */
+  signedAs?: { name: string; header: string };
   /** Paths of requests that come to it without a signature, such as a registry's; no other service gets those. */
   unsigned?: RegExp;
   /** Reads what it must to name the operation; throws AwsError for what it cannot understand. */

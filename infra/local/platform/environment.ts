@@ -10,6 +10,7 @@ export interface PlatformEnvironment extends Record<string, string> {
   TEMPORAL_ADDRESS: string;
   TEMPORAL_NAMESPACE: string;
   AWS_ENDPOINT_URL: string;
+  AWS_ENDPOINT_URL_S3_CONTROL: string;
   AWS_REGION: string;
   AWS_ACCESS_KEY_ID: string;
   AWS_SECRET_ACCESS_KEY: string;
@@ -20,6 +21,8 @@ export function environmentFor(temporalAddress: string, namespace: string, awsUr
     TEMPORAL_ADDRESS: temporalAddress,
     TEMPORAL_NAMESPACE: namespace,
     AWS_ENDPOINT_URL: awsUrl,
+    // The client puts the account's id before the host, which an IP address does not bear: see lib/loopback-names.ts.
+    AWS_ENDPOINT_URL_S3_CONTROL: awsUrl.replace('127.0.0.1', 'localhost'),
     AWS_REGION: 'us-east-1',
     // Not secret: the stand-ins only tell callers apart by them. DynamoDB Local takes letters and digits.
     AWS_ACCESS_KEY_ID: 'longhaul',

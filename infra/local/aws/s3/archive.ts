@@ -39,14 +39,23 @@ const DURATIONS: Readonly<Record<'flexible' | 'deep', Partial<Record<RetrievalTi
   },
   deep: { Standard: [9 * HOUR, 12 * HOUR], Bulk: [36 * HOUR, 48 * HOUR] },
 };
+/** From the same page: asked for by S3 Batch Operations, the first objects are there within minutes. */
+const FLEXIBLE_STANDARD_BY_BATCH = [5 * MINUTE, 5 * HOUR] as const;
 
 /**
  * @param place from 0 to 1: where between the least and the most
+ * @param byBatch asked for by S3 Batch Operations
  * @returns milliseconds; undefined for a tier the archive does not have
  */
-export function retrievalMs(archive: ArchiveTier, tier: RetrievalTier, place: number): number | undefined {
+export function retrievalMs(
+  archive: ArchiveTier,
+  tier: RetrievalTier,
+  place: number,
+  byBatch = false,
+): number | undefined {
   const deep = archive === 'DEEP_ARCHIVE' || archive === 'DEEP_ARCHIVE_ACCESS';
-  const [least, most] = DURATIONS[deep ? 'deep' : 'flexible'][tier] ?? [];
+  const durations = DURATIONS[deep ? 'deep' : 'flexible'];
+  const [least, most] = (byBatch && !deep && tier === 'Standard' ? FLEXIBLE_STANDARD_BY_BATCH : durations[tier]) ?? [];
   return least === undefined || most === undefined ? undefined : Math.round(least + (most - least) * place);
 }
 

@@ -11,7 +11,7 @@ import type { S3Operation } from './call.ts';
 import { versionHeader } from './describe.ts';
 import { DueTimes } from './due-times.ts';
 import { invalidArgument, malformedXml, S3Error } from './errors.ts';
-import { type Bucket, type ObjectVersion, RETRIEVAL_TIERS, type RetrievalTier } from './model.ts';
+import { type Bucket, type ObjectVersion, RETRIEVAL_TIERS, type Restore, type RetrievalTier } from './model.ts';
 import type { Notifier } from './notifications.ts';
 import { findVersion } from './reads.ts';
 import type { S3Store } from './store.ts';
@@ -25,6 +25,13 @@ const ITSELF = { accessKeyId: 's3.amazonaws.com' };
 export interface RestoreOptions {
   store: S3Store;
   notifier: Notifier;
+}
+
+interface Asked {
+  tier: RetrievalTier;
+  days?: number;
+  /** By S3 Batch Operations. */
+  byBatch?: true;
 }
 
 /** Watches all restores: one timer, whatever their number. */
@@ -52,17 +59,17 @@ export class Restores {
    * @returns whether a copy was there already, whose life is now another
    * @throws S3Error as S3 does
    */
-  request(bucket: Bucket, version: ObjectVersion, asked: { tier: RetrievalTier; days?: number }): boolean {
+  request(bucket: Bucket, version: ObjectVersion, asked: Asked): boolean {
     if (!this.#rate.take()) throw new S3Error('SlowDown', 'Please reduce your request rate.', 503);
     const archive = archiveOf(version);
     if (archive === undefined) throw notArchived(version);
     const now = this.#clock.now();
-    const takesMs = retrievalMs(archive, asked.tier, placeOf(version));
+    const takesMs = retrievalMs(archive, asked.tier, placeOf(version), asked.byBatch);
     if (takesMs === undefined)
       throw invalidArgument('Retrieval option is not supported by this storage class', 'Tier', asked.tier);
     const state = restoreState(version, now);
     const { restore } = version;
-    if (state === 'ongoing' && restore && !isFaster(asked.tier, restore.tier))
+    if (state === 'ongoing' && restore && !(isFaster(asked.tier, restore.tier) && mayChange(asked, restore)))
       throw new S3Error('RestoreAlreadyInProgress', 'Object restore is already in progress', 409);
     const readyAt = state === 'restored' ? (restore?.readyAt ?? now) : now + Math.round(takesMs * this.timeScale);
     const days = asked.days ?? restore?.days;
@@ -124,6 +131,9 @@ export class Restores {
 const isFaster = (one: RetrievalTier, other: RetrievalTier): boolean =>
   RETRIEVAL_TIERS.indexOf(one) < RETRIEVAL_TIERS.indexOf(other);
 
+/** S3 Batch Operations speeds up what is going on only where the copy is to live as many days. */
+const mayChange = (asked: Asked, going: Restore): boolean => !asked.byBatch || asked.days === going.days;
+
 function notArchived({ storageClass }: ObjectVersion): S3Error {
   return new S3Error('InvalidObjectState', "Restore is not allowed for the object's current storage class", 403, {
     fields: { StorageClass: storageClass },
@@ -137,23 +147,37 @@ function placeOf({ key, id }: ObjectVersion): number {
 
 export const restoreObject =
   (restores: Restores): S3Operation =>
-  async ({ store, notifier }, { request, bucket: name, key }) => {
-    const bucket = store.bucket(name);
+  async (context, { request, bucket, key }) => {
     const root = await readXml(request, 'RestoreRequest');
-    const version = findVersion(bucket, key, request.query.get('versionId'));
     const [glacier] = children(root, 'GlacierJobParameters');
     const tier = RETRIEVAL_TIERS.find((known) => known === ((glacier && text(glacier, 'Tier')) ?? 'Standard'));
     const days = text(root, 'Days');
     if (!tier || (days !== undefined && !/^[1-9]\d{0,8}$/.test(days))) throw malformedXml();
-    const moves = version.storageClass === 'INTELLIGENT_TIERING';
-    if (moves && days !== undefined)
-      throw invalidArgument(
-        'INTELLIGENT_TIERING objects are not subject to restore expiry. Do not specify Days when restoring this object',
-        'Days',
-        days,
-      );
-    if (archiveOf(version) !== undefined && !moves && days === undefined) throw malformedXml();
-    const there = restores.request(bucket, version, { tier, ...(days !== undefined && { days: Number(days) }) });
-    if (!there) notifier.tell(bucket, 'ObjectRestore:Post', version, { accessKeyId: request.accessKeyId });
-    return { status: there ? 200 : 202, headers: versionHeader(bucket, version) };
+    const object = { bucket, key, versionId: request.query.get('versionId') };
+    const asked = { tier, ...(days !== undefined && { days: Number(days) }) };
+    const { there, version } = initiate(restores, context, object, asked, request);
+    return { status: there ? 200 : 202, headers: versionHeader(context.store.bucket(bucket), version) };
   };
+
+/** The same for a request and for a task of S3 Batch Operations. */
+export function initiate(
+  restores: Restores,
+  { store, notifier }: RestoreOptions,
+  object: { bucket: string; key: string; versionId?: string | null | undefined },
+  asked: Asked,
+  caller: { accessKeyId: string },
+): { there: boolean; version: ObjectVersion } {
+  const bucket = store.bucket(object.bucket);
+  const version = findVersion(bucket, object.key, object.versionId);
+  const moves = version.storageClass === 'INTELLIGENT_TIERING';
+  if (moves && asked.days !== undefined)
+    throw invalidArgument(
+      'INTELLIGENT_TIERING objects are not subject to restore expiry. Do not specify Days when restoring this object',
+      'Days',
+      String(asked.days),
+    );
+  if (archiveOf(version) !== undefined && !moves && asked.days === undefined) throw malformedXml();
+  const there = restores.request(bucket, version, asked);
+  if (!there) notifier.tell(bucket, 'ObjectRestore:Post', version, caller);
+  return { there, version };
+}

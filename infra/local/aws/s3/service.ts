@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Kit } from '../../kit/front-door.ts';
 import type { AwsError, AwsRequest, AwsResponse, AwsService } from '../../kit/service.ts';
-import type { EventPort, Place, QueuePort } from '../ports.ts';
+import type { EventPort, ObjectPort, Place, QueuePort } from '../ports.ts';
 import { getObjectAttributes } from './attributes.ts';
 import { bucketOperations } from './buckets.ts';
 import type { S3Context, S3Operation } from './call.ts';
@@ -17,6 +17,7 @@ import type { ObjectVersion } from './model.ts';
 import { multipartOperations } from './multipart.ts';
 import { multipartListOperations } from './multipart-lists.ts';
 import { createNotifier } from './notifications.ts';
+import { createObjectPort } from './object-port.ts';
 import { uploadPartCopy } from './part-copy.ts';
 import { readOperations } from './reads.ts';
 import { Restores, restoreObject } from './restores.ts';
@@ -43,7 +44,7 @@ export async function createS3(options: {
   directory: string;
   queues: QueuePort;
   events: EventPort;
-}): Promise<{ service: AwsService }> {
+}): Promise<{ service: AwsService; port: ObjectPort }> {
   const { place, queues, events } = options;
   const { clock } = options.kit;
   const store = new S3Store({ clock, directory: options.directory });
@@ -52,6 +53,7 @@ export async function createS3(options: {
   const operations: Readonly<Record<string, S3Operation>> = { ...OPERATIONS, RestoreObject: restoreObject(restores) };
   addActions(options.kit, store, restores);
   return {
+    port: createObjectPort(context, restores),
     service: {
       names: ['s3'],
       async prepare(request) {
