@@ -49,6 +49,8 @@ import { EXTEND_WITHIN_MS, RestoreState } from './state.ts';
 const QUICK = {
   taskQueue: ACTIVITY_TASK_QUEUE,
   startToCloseTimeout: '1 minute',
+  // They beat by themselves: the death of a worker is not to cost the minute that a large index may take.
+  heartbeatTimeout: '10 seconds',
   retry: { maximumInterval: '30 seconds' },
 } as const;
 /** Finding, asking for and looking at millions of objects; how far they are stands in S3 and in their heartbeats. */
