@@ -1,0 +1,382 @@
+/**
+ * Restores while things go wrong around them: every changing call lost or its worker killed there, news lost and forged,
+ * storms of throttling, every process killed. Each comes to its end, S3 is asked once for each object, and nothing is
+ * said to be readable that is not. Hours of Glacier take seconds here.
+ */
+import { ListJobsCommand } from '@aws-sdk/client-batch';
+import {
+  CreateBucketCommand,
+  HeadObjectCommand,
+  PutBucketNotificationConfigurationCommand,
+  PutObjectCommand,
+  RestoreObjectCommand,
+} from '@aws-sdk/client-s3';
+import { GetQueueUrlCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { launchOutputs } from '../../clients/launch/outputs.ts';
+import { startRestore } from '../../clients/restore/start.ts';
+import type { FaultRule } from '../../infra/local/kit/faults.ts';
+import { mapLimited } from '../../lib/concurrency.ts';
+import { type LaunchProgress, workflowIdOf as launchIdOf } from '../../workflows/launch/model.ts';
+import {
+  PROGRESS_QUERY,
+  type RestoreProgress,
+  type RestoreResult,
+  workflowIdOf,
+} from '../../workflows/restore/model.ts';
+import { sheet } from '../support/live-sheet.ts';
+import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
+import { until } from '../support/stand-ins.ts';
+
+/** Bulk on Glacier takes 5 to 12 hours: 0.9 to 2.2 s. */
+const QUICK = 1 / 20_000;
+/** Status in the log of a call whose answer was lost. */
+const LOST = 0;
+const SEED = Number(process.env.LONGHAUL_FAULTS_SEED ?? 20_261_126);
+
+let longhaul: Longhaul;
+beforeAll(async () => {
+  longhaul = await openLonghaul({ LONGHAUL_RESTORE_POLL_SECONDS: '1' });
+});
+afterEach(() => longhaul.faults([]));
+afterAll(() => longhaul?.close());
+
+const timeScale = (scale: number) => longhaul.action('POST restore-time', { scale });
+
+/** A bucket of its own, that tells of restores, with so many archived objects. */
+async function archive(bucket: string, objects: number): Promise<string[]> {
+  const { s3 } = longhaul.aws;
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  await s3.send(
+    new PutBucketNotificationConfigurationCommand({
+      Bucket: bucket,
+      NotificationConfiguration: { EventBridgeConfiguration: {} },
+    }),
+  );
+  const keys = Array.from({ length: objects }, (_, nth) => `runs/${nth % 8}/${nth}.bam`);
+  await putArchived(bucket, keys);
+  return keys;
+}
+
+const putArchived = (Bucket: string, keys: readonly string[]) =>
+  mapLimited(keys, 32, (Key) =>
+    longhaul.aws.s3.send(new PutObjectCommand({ Bucket, Key, Body: Key, StorageClass: 'GLACIER' })),
+  );
+
+const start = (restoreId: string, sources: readonly string[]) =>
+  startRestore(longhaul.temporal.client, { restoreId, sources });
+const handleOf = (restoreId: string) =>
+  longhaul.temporal.client.workflow.getHandle<(input: never) => Promise<RestoreResult>>(workflowIdOf(restoreId));
+const progressOf = (restoreId: string) => handleOf(restoreId).query<RestoreProgress>(PROGRESS_QUERY);
+
+async function unreadable(bucket: string, keys: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  await mapLimited(keys, 32, async (Key) => {
+    const { Restore } = await longhaul.aws.s3.send(new HeadObjectCommand({ Bucket: bucket, Key }));
+    if (!Restore?.includes('ongoing-request="false"')) found.push(Key);
+  });
+  return found;
+}
+
+/**
+ * RestoreObject by objects: how often S3 has begun a restore, and how often it was asked at all.
+ * @param unheard status in the log of calls that had their effect without a 202
+ */
+async function asked(bucket: string, unheard?: number) {
+  const begun = new Map<string, number>();
+  let calls = 0;
+  for (const { subject, status } of await longhaul.calls({ service: 's3', operation: 'RestoreObject' })) {
+    if (!subject.startsWith(`${bucket}/`)) continue;
+    calls += 1;
+    if (status !== 202 && status !== unheard) continue;
+    const key = subject.slice(bucket.length + 1);
+    begun.set(key, (begun.get(key) ?? 0) + 1);
+  }
+  return { calls, begun };
+}
+
+/** @returns how often S3 was asked */
+async function expectOnce(bucket: string, keys: readonly string[], unheard?: number): Promise<number> {
+  const { begun, calls } = await asked(bucket, unheard);
+  expect(Object.fromEntries(begun), bucket).toEqual(Object.fromEntries(keys.map((key) => [key, 1])));
+  return calls;
+}
+
+const hits = async () => ((await longhaul.action('GET faults')) as { hits: number[] }).hits;
+const process_ = (name: string) => longhaul.platform.status().find((one) => one.name === name);
+function kill(name: string): void {
+  process.kill(-(process_(name)?.pid ?? 0), 'SIGKILL');
+}
+
+describe('every call that changes something', () => {
+  /** By which activity, and how it is known in the call log; buckets and restores have the same name. */
+  interface Mutation extends Pick<FaultRule, 'service' | 'operation' | 'nth'> {
+    by: string;
+    subject: (restoreId: string) => string;
+  }
+  const state = (id: string) => `longhaul/restores/${id}/`;
+  const MUTATIONS: readonly Mutation[] = [
+    { by: 'surveyRestore: listing', service: 's3', operation: 'ListObjectsV2', subject: (id) => id },
+    { by: 'surveyRestore: shard', service: 's3', operation: 'PutObject', subject: (id) => state(id), nth: 1 },
+    { by: 'surveyRestore: index', service: 's3', operation: 'PutObject', subject: (id) => state(id), nth: 2 },
+    {
+      by: 'recordRestore: requesting',
+      service: 'dynamodb',
+      operation: 'UpdateItem',
+      subject: (id) => `Restores/${id}`,
+    },
+    { by: 'requestRestores: the first', service: 's3', operation: 'RestoreObject', subject: (id) => `${id}/`, nth: 1 },
+    { by: 'requestRestores: amid', service: 's3', operation: 'RestoreObject', subject: (id) => `${id}/`, nth: 70 },
+    { by: 'requestRestores: ids', service: 's3', operation: 'PutObject', subject: (id) => state(id), nth: 3 },
+    {
+      by: 'recordRestore: restoring',
+      service: 'dynamodb',
+      operation: 'UpdateItem',
+      subject: (id) => `Restores/${id}`,
+      nth: 2,
+    },
+  ];
+  const OBJECTS = 80;
+
+  interface Cell {
+    mutation: Mutation;
+    when: 'before' | 'after';
+    id: string;
+    keys: string[];
+  }
+
+  async function prepare(kind: string): Promise<Cell[]> {
+    const cells = MUTATIONS.flatMap((mutation, nth) =>
+      (['before', 'after'] as const).map((when) => ({ mutation, when, id: `${kind}-${nth}-${when}`, keys: [] })),
+    );
+    await timeScale(QUICK);
+    return Promise.all(cells.map(async (cell) => ({ ...cell, keys: await archive(cell.id, OBJECTS) })));
+  }
+
+  const ruleOf = ({ mutation: { by: _, ...call }, when, id }: Cell, effect: FaultRule['effect']): FaultRule => ({
+    ...call,
+    subject: call.subject(id),
+    effect,
+    when,
+  });
+
+  /** @returns calls of RestoreObject beyond one an object */
+  async function expectWhole({ id, keys, when, mutation }: Cell): Promise<number> {
+    const name = `${id}: ${mutation.by}`;
+    expect(await handleOf(id).result(), name).toMatchObject({ status: 'COMPLETE', objects: keys.length });
+    expect(await unreadable(id, keys), name).toEqual([]);
+    return (await expectOnce(id, keys, when === 'after' ? LOST : undefined)) - keys.length;
+  }
+
+  it('may be lost, before its effect and after it', async () => {
+    const cells = await prepare('lost');
+    await longhaul.faults(cells.map((cell) => ruleOf(cell, 'reset')));
+    for (const { id } of cells) await start(id, [`s3://${id}/`]);
+
+    for (const cell of cells) {
+      const again = await expectWhole(cell);
+      // Only what was lost of it.
+      expect(again, cell.id).toBe(cell.mutation.operation === 'RestoreObject' ? 1 : 0);
+    }
+    expect(await hits()).toEqual(cells.map(() => 1));
+  });
+
+  it('may be the last its worker does, before its effect and after it', async () => {
+    const cells = await prepare('killed');
+    await longhaul.faults(cells.map((cell) => ruleOf(cell, 'hang')));
+    const restarts = process_('worker')?.restarts ?? 0;
+    let kills = 0;
+    // As many at a time as the worker has room for: each stands at its call, and all die of one kill.
+    for (let from = 0; from < cells.length; from += 8) {
+      const group = cells.slice(from, from + 8);
+      for (const { id } of group) await start(id, [`s3://${id}/`]);
+      await until(
+        'all stand at their call',
+        async () => {
+          const struck = await hits();
+          return group.every((_, nth) => struck[from + nth] === 1) && process_('worker')?.state === 'running';
+        },
+        40_000,
+      );
+      kill('worker');
+      kills += 1;
+    }
+
+    for (const cell of cells) {
+      const again = await expectWhole(cell);
+      // What had its effect is seen by a look before anything is asked for again.
+      expect(again, cell.id).toBeLessThanOrEqual(cell.mutation.operation === 'RestoreObject' ? 1 : 0);
+    }
+    expect((process_('worker')?.restarts ?? 0) - restarts).toBe(kills);
+  });
+});
+
+describe('a restore', () => {
+  it('is complete when every object can be read, and only then, whatever becomes of the news', async () => {
+    const bucket = 'news';
+    const late = 'runs/late.bam';
+    const keys = await archive(bucket, 300);
+    await putArchived(bucket, [late]);
+    // Somebody else has asked for one of them, and it comes seconds after all others: Standard takes 3 to 5 hours.
+    await timeScale(1 / 2_000);
+    const RestoreRequest = { Days: 3, GlacierJobParameters: { Tier: 'Standard' as const } };
+    await longhaul.aws.s3.send(new RestoreObjectCommand({ Bucket: bucket, Key: late, RestoreRequest }));
+    await timeScale(QUICK);
+    const storm = { service: 'events', subject: 'longhaul-restores' };
+    await longhaul.faults([
+      { ...storm, operation: 'Deliver', effect: 'reset', share: 0.3, seed: SEED },
+      { ...storm, operation: 'Deliver', effect: 'double', share: 0.43, seed: SEED + 1 },
+      { ...storm, operation: 'Arrive', effect: 'delay', share: 1, delayMs: 1_500, jitter: true, seed: SEED + 2 },
+    ]);
+
+    await start('news', [`s3://${bucket}/runs/`]);
+    await until('it waits', async () => (await progressOf('news')).status === 'RESTORING');
+    await forgeNews(bucket, [...keys, late]);
+    const seen: [number, boolean][] = [];
+    await until(
+      'the end',
+      async () => {
+        const { status, counts } = await progressOf('news');
+        const there = (await unreadable(bucket, [late])).length === 0;
+        seen.push([counts.readable, there]);
+        return status === 'COMPLETE' || status === 'FAILED';
+      },
+      60_000,
+    );
+
+    expect(await unreadable(bucket, [...keys, late])).toEqual([]);
+    expect(await handleOf('news').result()).toMatchObject({ status: 'COMPLETE' });
+    // The last was not taken for readable before it was, and the others did not have to wait for it.
+    expect(seen.filter(([readable, there]) => readable > keys.length && !there)).toEqual([]);
+    expect(seen.filter(([readable, there]) => readable === keys.length && !there)).not.toEqual([]);
+    await expectOnce(bucket, [...keys, late]);
+    for (const count of await hits()) expect(count).toBeGreaterThan(30);
+  });
+
+  it('comes through a storm of throttling and of listings that break off', async () => {
+    const bucket = 'storm';
+    await timeScale(QUICK);
+    const keys = await archive(bucket, 300);
+    const listing = { service: 's3', operation: 'ListObjectsV2', subject: bucket };
+    const request = { service: 's3', operation: 'RestoreObject', subject: `${bucket}/` };
+    await longhaul.faults([
+      { ...listing, effect: 'error', status: 500, code: 'InternalError', share: 0.2, seed: SEED },
+      { ...listing, effect: 'throttle', share: 0.2, seed: SEED + 1 },
+      { ...listing, effect: 'reset', share: 0.2, seed: SEED + 2 },
+      { ...request, effect: 'throttle', share: 0.5, seed: SEED + 3 },
+      { ...request, effect: 'error', when: 'after', status: 500, code: 'InternalError', share: 0.2, seed: SEED + 4 },
+    ]);
+
+    await start(
+      'storm',
+      Array.from({ length: 8 }, (_, nth) => `s3://${bucket}/runs/${nth}/`),
+    );
+    expect(await handleOf('storm').result()).toMatchObject({ status: 'COMPLETE', objects: keys.length });
+
+    expect(await unreadable(bucket, keys)).toEqual([]);
+    await expectOnce(bucket, keys, 500);
+    for (const count of await hits()) expect(count).toBeGreaterThan(0);
+  });
+});
+
+/** Says that objects are restored, twice, in another order than they could have been. */
+async function forgeNews(bucket: string, keys: readonly string[]): Promise<void> {
+  const { sqs } = longhaul.aws;
+  const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: longhaul.settings.restoresQueue }));
+  const news = [...keys, ...keys.toReversed()].map((key) =>
+    JSON.stringify({
+      source: 'aws.s3',
+      'detail-type': 'Object Restore Completed',
+      detail: { bucket: { name: bucket }, object: { key } },
+    }),
+  );
+  for (let from = 0; from < news.length; from += 10) {
+    const Entries = news.slice(from, from + 10).map((MessageBody, nth) => ({ Id: String(nth), MessageBody }));
+    await sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+  }
+}
+
+describe('launches that wait for archived inputs', () => {
+  /** One job that reads them all: with an input that is archived still it would fail, and is not tried again. */
+  const joins = (launchId: string, dataPath: string) =>
+    sheet(
+      launchId,
+      {
+        join: {
+          command: 'cat ${{ inputs.parts }} > whole',
+          inputs: { parts: '*.txt' },
+          outputs: { whole: 'whole' },
+          retries: 0,
+        },
+      },
+      { dataPath, cache: false, restore: { tier: 'Standard' } },
+    );
+  const names = ['a.txt', 'b.txt', 'c.txt', 'd.txt'];
+  const waiting = (launchId: string) =>
+    until(
+      `${launchId} waits`,
+      async () => {
+        const restoring = await longhaul.temporal.client.workflow
+          .getHandle(workflowIdOf(launchId))
+          .query<RestoreProgress>(PROGRESS_QUERY)
+          .catch(() => undefined);
+        return restoring?.status === 'RESTORING';
+      },
+      30_000,
+    );
+  const jobsOf = async (launchId: string) => {
+    const filters = [{ name: 'JOB_NAME', values: [`lh-${launchId}-*`] }];
+    return (await longhaul.aws.batch.send(new ListJobsCommand({ jobQueue: 'longhaul', filters }))).jobSummaryList ?? [];
+  };
+
+  async function expectJoined(launchId: string, prefix: string): Promise<LaunchProgress> {
+    const progress = await longhaul.follow(launchId);
+    expect(progress, launchId).toMatchObject({ status: 'COMPLETE' });
+    const [whole] = await launchOutputs(longhaul.aws.s3, 'longhaul', launchId);
+    expect(await longhaul.read(whole?.address ?? '')).toBe(names.map((name) => prefix + name).join(''));
+    expect(await jobsOf(launchId)).toHaveLength(1);
+    return progress;
+  }
+
+  it('go on as the same launch after every process was killed, Temporal too', async () => {
+    const prefix = 'data/killed/';
+    await putArchived(
+      'longhaul',
+      names.map((name) => prefix + name),
+    );
+    // 9 to 15 seconds.
+    await timeScale(1 / 1_200);
+    const before = ['worker', 'events', 'temporal'].map((name) => [name, process_(name)?.restarts ?? 0] as const);
+    await longhaul.put('sheets/lab-a/killed.yaml', joins('killed', `s3://longhaul/${prefix}`));
+    await waiting('killed');
+    for (const [name] of before) kill(name);
+
+    const progress = await expectJoined('killed', prefix);
+
+    expect(progress.attempt).toBe(1);
+    const statuses = Object.keys((await longhaul.launches.get('killed'))?.statuses ?? {});
+    expect(statuses.toSorted()).toEqual(['COMPLETE', 'PREPARING', 'READY', 'RUNNING', 'WAITING']);
+    for (const [name, restarts] of before) expect(process_(name)?.restarts, name).toBeGreaterThan(restarts);
+    const { begun } = await asked('longhaul');
+    expect(Object.fromEntries(begun)).toEqual(Object.fromEntries(names.map((name) => [prefix + name, 1])));
+  });
+
+  it('share what they both need, and the end of one does the other no harm', async () => {
+    const prefix = 'data/shared/';
+    const keys = names.map((name) => prefix + name);
+    await putArchived('longhaul', keys);
+    // 5 to 9 seconds.
+    await timeScale(1 / 2_000);
+    for (const id of ['shared-a', 'shared-b'])
+      await longhaul.put(`sheets/lab-a/${id}.yaml`, joins(id, `s3://longhaul/${prefix}`));
+    await Promise.all([waiting('shared-a'), waiting('shared-b')]);
+    await longhaul.temporal.client.workflow.getHandle(launchIdOf('shared-a')).cancel();
+
+    expect(await longhaul.follow('shared-a')).toMatchObject({ status: 'CANCELLED' });
+    expect((await unreadable('longhaul', keys)).length).toBeGreaterThan(0);
+    await expectJoined('shared-b', prefix);
+    expect(await jobsOf('shared-a')).toEqual([]);
+    const { begun } = await asked('longhaul/data/shared');
+    expect([...begun.values()]).toEqual(names.map(() => 1));
+  });
+});
