@@ -13,6 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { mapLimited } from '../concurrency.ts';
 import { commonPrefix, compareKeys } from '../s3-order.ts';
+import { patiently } from './patience.ts';
 import { type Seen, seenByHead, seenInListing, UNTOLD } from './state.ts';
 
 export interface Wanted {
@@ -180,9 +181,8 @@ class Lister {
 
   /** Listing may be forbidden where looking at each is not; what HeadObject then says is better. */
   async #allowed<T>(list: () => Promise<T>): Promise<T | undefined> {
-    this.#options.beat();
     try {
-      return await list();
+      return await patiently(this.#options.beat, list);
     } catch (error) {
       if (error instanceof S3ServiceException && [403, 404].includes(error.$metadata.httpStatusCode ?? 0))
         return undefined;
@@ -203,11 +203,9 @@ interface Page {
 }
 
 async function head(s3: S3Client, bucket: string, { key, version }: Wanted, { beat, now }: LookOptions): Promise<Look> {
-  beat();
+  const object = { Bucket: bucket, Key: key, ...(version !== undefined && { VersionId: version }) };
   try {
-    const answer = await s3.send(
-      new HeadObjectCommand({ Bucket: bucket, Key: key, ...(version !== undefined && { VersionId: version }) }),
-    );
+    const answer = await patiently(beat, () => s3.send(new HeadObjectCommand(object)));
     return seenByHead(answer, now());
   } catch (error) {
     const code = lookRefused(error);

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { PutObjectCommand, RestoreObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { type Archive, LIMITS, movesBack, type ObjectFailure, type Tier } from '../../workflows/restore/model.ts';
 import { mapLimited } from '../concurrency.ts';
@@ -13,6 +12,7 @@ import { readObject, UnreadableObjectError } from '../s3-objects.ts';
 import { type Entry, readShard, type Shard, shardName } from './index-files.ts';
 import { type Look, type LookOptions, lookAt } from './look.ts';
 import { type Answer, answered, type Outcome, refused, remedyOf } from './outcome.ts';
+import { isPatienceAtItsEnd, pauseAfter } from './patience.ts';
 
 export interface RequestOptions extends LookOptions {
   tiers: Partial<Record<Archive, Tier>>;
@@ -47,8 +47,6 @@ export interface ShardCounts {
 /** One file of request ids for so many objects. */
 const CHUNK = 2_500;
 const WIDTH = 96;
-/** Pauses after which a request that may pass is made again, ms; the SDK has tried three times by then. */
-const PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000];
 /** A tier without capacity is asked for so often. */
 const CAPACITY_TRIES = 3;
 const DAY_MS = 86_400_000;
@@ -205,13 +203,13 @@ async function restoreObject(
     } catch (error) {
       answer = refused(error);
       requestId = (error as { $metadata?: { requestId?: string } }).$metadata?.requestId;
-      if (answer.kind === 'retry' && tried > PAUSES_MS.length) throw error;
+      if (answer.kind === 'retry' && isPatienceAtItsEnd(tried)) throw error;
     }
     if (answer.kind === 'done' || answer.kind === 'failed')
       return { answer, tier, ...(requestId !== undefined && { requestId }) };
     // Expedited may have no capacity for long; Standard always has.
     if (answer.kind === 'noCapacity' && tried >= CAPACITY_TRIES) tier = 'Standard';
-    else await delay((PAUSES_MS[tried - 1] ?? 8_000) * (0.5 + Math.random() / 2));
+    else await pauseAfter(tried);
   }
 }
 

@@ -9,6 +9,7 @@ import { formatS3Address } from '../s3-address.ts';
 import { IndexWriter, type RestoreIndex, readIndex } from './index-files.ts';
 import { type Look, type LookOptions, lookAt } from './look.ts';
 import { remedyOf } from './outcome.ts';
+import { patiently } from './patience.ts';
 import type { RequestFile } from './request-file.ts';
 import { type Row, readInventoryFile, readList } from './rows.ts';
 import { matches, type ObjectName, type Scan, type Sources } from './sources.ts';
@@ -57,6 +58,8 @@ export async function survey(
     const after = number === from.part ? from.after : '';
     if (part.kind === 'scan') await scanPrefix(s3, part.scan, { number, after }, writer, options);
     else await readRows(s3, rowsOf(s3, part, Number(after) || 0), number, writer, options);
+    // Thousands of short parts have no page or chunk in the middle to go on from.
+    await writer.reached({ part: number + 1, after: '' });
   }
   return writer.close();
 }
@@ -74,7 +77,11 @@ async function scanPrefix(
     if (!page) return writer.addMissing(unlisted(scan));
     const token = page.IsTruncated ? page.NextContinuationToken : undefined;
     // The next page comes while this one is looked at.
-    if (token !== undefined) next = listPage(s3, scan, { ContinuationToken: token }, options);
+    if (token !== undefined) {
+      next = listPage(s3, scan, { ContinuationToken: token }, options);
+      // It may fail before anybody waits for it, or after this has failed: heard of below, or not at all.
+      next.catch(() => {});
+    }
     const untold: string[] = [];
     for (const object of page.Contents ?? []) {
       const key = object.Key ?? '';
@@ -103,16 +110,9 @@ async function listPage(
   from: { StartAfter?: string | undefined } | { ContinuationToken: string },
   { beat }: SurveyOptions,
 ) {
-  beat();
+  const command = { Bucket: bucket, Prefix: prefix, OptionalObjectAttributes: ['RestoreStatus' as const], ...from };
   try {
-    return await s3.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        Prefix: prefix,
-        OptionalObjectAttributes: ['RestoreStatus'],
-        ...from,
-      }),
-    );
+    return await patiently(beat, () => s3.send(new ListObjectsV2Command(command)));
   } catch (error) {
     if (error instanceof S3ServiceException && [403, 404].includes(error.$metadata.httpStatusCode ?? 0))
       return undefined;
