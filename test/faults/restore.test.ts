@@ -4,6 +4,7 @@
  * said to be readable that is not. Hours of Glacier take seconds here.
  */
 import { ListJobsCommand } from '@aws-sdk/client-batch';
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import {
   CreateBucketCommand,
   HeadObjectCommand,
@@ -11,7 +12,14 @@ import {
   PutObjectCommand,
   RestoreObjectCommand,
 } from '@aws-sdk/client-s3';
-import { GetQueueUrlCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SetQueueAttributesCommand,
+} from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchOutputs } from '../../clients/launch/outputs.ts';
 import { startRestore } from '../../clients/restore/start.ts';
@@ -20,6 +28,7 @@ import { mapLimited } from '../../lib/concurrency.ts';
 import { type LaunchProgress, workflowIdOf as launchIdOf } from '../../workflows/launch/model.ts';
 import {
   PROGRESS_QUERY,
+  type RestoreInput,
   type RestoreProgress,
   type RestoreResult,
   workflowIdOf,
@@ -30,13 +39,16 @@ import { until } from '../support/stand-ins.ts';
 
 /** Bulk on Glacier takes 5 to 12 hours: 0.9 to 2.2 s. */
 const QUICK = 1 / 20_000;
-/** Status in the log of a call whose answer was lost. */
-const LOST = 0;
+const BUCKET = 'longhaul';
+/** Not the rule whose events are lost. */
+const RULE = 'begun';
 const SEED = Number(process.env.LONGHAUL_FAULTS_SEED ?? 20_261_126);
 
 let longhaul: Longhaul;
+let census: Census;
 beforeAll(async () => {
   longhaul = await openLonghaul({ LONGHAUL_RESTORE_POLL_SECONDS: '1' });
+  census = await openCensus(longhaul.aws);
 });
 afterEach(() => longhaul.faults([]));
 afterAll(() => longhaul?.close());
@@ -66,7 +78,7 @@ const putArchived = (Bucket: string, keys: readonly string[]) =>
 const start = (restoreId: string, sources: readonly string[]) =>
   startRestore(longhaul.temporal.client, { restoreId, sources });
 const handleOf = (restoreId: string) =>
-  longhaul.temporal.client.workflow.getHandle<(input: never) => Promise<RestoreResult>>(workflowIdOf(restoreId));
+  longhaul.temporal.client.workflow.getHandle<(input: RestoreInput) => Promise<RestoreResult>>(workflowIdOf(restoreId));
 const progressOf = (restoreId: string) => handleOf(restoreId).query<RestoreProgress>(PROGRESS_QUERY);
 
 async function unreadable(bucket: string, keys: readonly string[]): Promise<string[]> {
@@ -78,28 +90,53 @@ async function unreadable(bucket: string, keys: readonly string[]): Promise<stri
   return found;
 }
 
-/**
- * RestoreObject by objects: how often S3 has begun a restore, and how often it was asked at all.
- * @param unheard status in the log of calls that had their effect without a 202
- */
-async function asked(bucket: string, unheard?: number) {
-  const begun = new Map<string, number>();
-  let calls = 0;
-  for (const { subject, status } of await longhaul.calls({ service: 's3', operation: 'RestoreObject' })) {
-    if (!subject.startsWith(`${bucket}/`)) continue;
-    calls += 1;
-    if (status !== 202 && status !== unheard) continue;
-    const key = subject.slice(bucket.length + 1);
-    begun.set(key, (begun.get(key) ?? 0) + 1);
-  }
-  return { calls, begun };
+/** S3's own word, by its events, on how often it has begun to restore each object; whatever callers have heard. */
+interface Census {
+  begun(prefix: string): Promise<Record<string, number>>;
 }
 
-/** @returns how often S3 was asked */
-async function expectOnce(bucket: string, keys: readonly string[], unheard?: number): Promise<number> {
-  const { begun, calls } = await asked(bucket, unheard);
-  expect(Object.fromEntries(begun), bucket).toEqual(Object.fromEntries(keys.map((key) => [key, 1])));
-  return calls;
+async function openCensus({ sqs }: Longhaul['aws']): Promise<Census> {
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'begun' }));
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
+  const Arn = Attributes?.QueueArn ?? '';
+  const Principal = { Service: 'events.amazonaws.com' };
+  const Statement = [{ Effect: 'Allow', Action: 'sqs:SendMessage', Resource: Arn, Principal }];
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy, VisibilityTimeout: '43200' } }));
+  const rules = new EventBridgeClient({});
+  const EventPattern = JSON.stringify({ source: ['aws.s3'], 'detail-type': ['Object Restore Initiated'] });
+  await rules.send(new PutRuleCommand({ Name: RULE, EventPattern }));
+  await rules.send(new PutTargetsCommand({ Rule: RULE, Targets: [{ Id: 'begun', Arn }] }));
+  rules.destroy();
+  const counts = new Map<string, number>();
+  const drain = async () => {
+    for (;;) {
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+      if (Messages.length === 0) return;
+      for (const { Body = '' } of Messages) {
+        const { detail } = JSON.parse(Body) as { detail: { bucket: { name: string }; object: { key: string } } };
+        const name = `${detail.bucket.name}/${detail.object.key}`;
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+      }
+    }
+  };
+  return {
+    async begun(prefix) {
+      await Promise.all(Array.from({ length: 8 }, drain));
+      return Object.fromEntries([...counts].filter(([name]) => name.startsWith(prefix)));
+    },
+  };
+}
+
+/**
+ * Each was begun once.
+ * @returns how often S3 was asked for them
+ */
+async function expectOnce(bucket: string, keys: readonly string[], prefix = ''): Promise<number> {
+  const of = `${bucket}/${prefix}`;
+  expect(await census.begun(of)).toEqual(Object.fromEntries(keys.map((key) => [`${bucket}/${key}`, 1])));
+  const calls = await longhaul.calls({ service: 's3', operation: 'RestoreObject' });
+  return calls.filter(({ subject }) => subject.startsWith(of)).length;
 }
 
 const hits = async () => ((await longhaul.action('GET faults')) as { hits: number[] }).hits;
@@ -113,8 +150,10 @@ describe('every call that changes something', () => {
   interface Mutation extends Pick<FaultRule, 'service' | 'operation' | 'nth'> {
     by: string;
     subject: (restoreId: string) => string;
+    /** S3 refuses one of the objects for good. */
+    refuses?: true;
   }
-  const state = (id: string) => `longhaul/restores/${id}/`;
+  const state = (id: string) => `${BUCKET}/restores/${id}/`;
   const MUTATIONS: readonly Mutation[] = [
     { by: 'surveyRestore: listing', service: 's3', operation: 'ListObjectsV2', subject: (id) => id },
     { by: 'surveyRestore: shard', service: 's3', operation: 'PutObject', subject: (id) => state(id), nth: 1 },
@@ -126,8 +165,16 @@ describe('every call that changes something', () => {
       subject: (id) => `Restores/${id}`,
     },
     { by: 'requestRestores: the first', service: 's3', operation: 'RestoreObject', subject: (id) => `${id}/`, nth: 1 },
-    { by: 'requestRestores: amid', service: 's3', operation: 'RestoreObject', subject: (id) => `${id}/`, nth: 70 },
+    { by: 'requestRestores: amid', service: 's3', operation: 'RestoreObject', subject: (id) => `${id}/`, nth: 30 },
     { by: 'requestRestores: ids', service: 's3', operation: 'PutObject', subject: (id) => state(id), nth: 3 },
+    {
+      by: 'requestRestores: failures',
+      service: 's3',
+      operation: 'PutObject',
+      subject: (id) => state(id),
+      nth: 4,
+      refuses: true,
+    },
     {
       by: 'recordRestore: restoring',
       service: 'dynamodb',
@@ -136,7 +183,8 @@ describe('every call that changes something', () => {
       nth: 2,
     },
   ];
-  const OBJECTS = 80;
+  const OBJECTS = 40;
+  const REFUSED = 'runs/0/0.bam';
 
   interface Cell {
     mutation: Mutation;
@@ -153,24 +201,59 @@ describe('every call that changes something', () => {
     return Promise.all(cells.map(async (cell) => ({ ...cell, keys: await archive(cell.id, OBJECTS) })));
   }
 
-  const ruleOf = ({ mutation: { by: _, ...call }, when, id }: Cell, effect: FaultRule['effect']): FaultRule => ({
-    ...call,
-    subject: call.subject(id),
-    effect,
-    when,
-  });
+  /** The faults of the cells, in their order, and then what is refused. */
+  const rulesOf = (cells: readonly Cell[], effect: FaultRule['effect']): FaultRule[] => [
+    ...cells.map(({ mutation: { by: _by, refuses: _refuses, ...call }, when, id }) => ({
+      ...call,
+      subject: call.subject(id),
+      effect,
+      when,
+    })),
+    ...cells.flatMap(({ mutation, id }): FaultRule[] =>
+      mutation.refuses
+        ? [
+            {
+              service: 's3',
+              operation: 'RestoreObject',
+              subject: `${id}/${REFUSED}`,
+              effect: 'error',
+              status: 403,
+              code: 'AccessDenied',
+              share: 1,
+            },
+          ]
+        : [],
+    ),
+  ];
 
   /** @returns calls of RestoreObject beyond one an object */
-  async function expectWhole({ id, keys, when, mutation }: Cell): Promise<number> {
+  async function expectWhole({ id, keys, mutation }: Cell): Promise<number> {
     const name = `${id}: ${mutation.by}`;
+    if (mutation.refuses) return expectAllBut(REFUSED, { id, keys });
     expect(await handleOf(id).result(), name).toMatchObject({ status: 'COMPLETE', objects: keys.length });
     expect(await unreadable(id, keys), name).toEqual([]);
-    return (await expectOnce(id, keys, when === 'after' ? LOST : undefined)) - keys.length;
+    return (await expectOnce(id, keys)) - keys.length;
+  }
+
+  async function expectAllBut(refused: string, { id, keys }: Pick<Cell, 'id' | 'keys'>): Promise<number> {
+    const address = `s3://${id}/${refused}`;
+    const others = keys.filter((key) => key !== refused);
+    await expect(handleOf(id).result(), id).rejects.toMatchObject({
+      cause: { type: 'ObjectsNotRestorableError', message: expect.stringContaining(`1 of ${keys.length} objects`) },
+    });
+    const { failures, status } = await progressOf(id);
+    expect(status).toBe('FAILED');
+    const lines = (await longhaul.read(failures?.all ?? '')).trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([expect.objectContaining({ address })]);
+    expect(await unreadable(id, keys)).toEqual([refused]);
+    // The refused one may be asked for again by a try that does not know of the refusal.
+    const calls = await expectOnce(id, others);
+    return Math.max(0, calls - keys.length - 1);
   }
 
   it('may be lost, before its effect and after it', async () => {
     const cells = await prepare('lost');
-    await longhaul.faults(cells.map((cell) => ruleOf(cell, 'reset')));
+    await longhaul.faults(rulesOf(cells, 'reset'));
     for (const { id } of cells) await start(id, [`s3://${id}/`]);
 
     for (const cell of cells) {
@@ -178,12 +261,12 @@ describe('every call that changes something', () => {
       // Only what was lost of it.
       expect(again, cell.id).toBe(cell.mutation.operation === 'RestoreObject' ? 1 : 0);
     }
-    expect(await hits()).toEqual(cells.map(() => 1));
+    expect((await hits()).slice(0, cells.length)).toEqual(cells.map(() => 1));
   });
 
   it('may be the last its worker does, before its effect and after it', async () => {
     const cells = await prepare('killed');
-    await longhaul.faults(cells.map((cell) => ruleOf(cell, 'hang')));
+    await longhaul.faults(rulesOf(cells, 'hang'));
     const restarts = process_('worker')?.restarts ?? 0;
     let kills = 0;
     // As many at a time as the worker has room for: each stands at its call, and all die of one kill.
@@ -271,11 +354,15 @@ describe('a restore', () => {
       'storm',
       Array.from({ length: 8 }, (_, nth) => `s3://${bucket}/runs/${nth}/`),
     );
+    // A storm has an end: half of 300 is met while they are asked for the first time.
+    await until('it has raged', async () => ((await hits())[3] ?? 0) >= 150, 60_000);
+    const struck = await hits();
+    await longhaul.faults([]);
     expect(await handleOf('storm').result()).toMatchObject({ status: 'COMPLETE', objects: keys.length });
 
     expect(await unreadable(bucket, keys)).toEqual([]);
-    await expectOnce(bucket, keys, 500);
-    for (const count of await hits()) expect(count).toBeGreaterThan(0);
+    await expectOnce(bucket, keys);
+    for (const count of struck) expect(count).toBeGreaterThan(0);
   });
 });
 
@@ -332,7 +419,7 @@ describe('launches that wait for archived inputs', () => {
   async function expectJoined(launchId: string, prefix: string): Promise<LaunchProgress> {
     const progress = await longhaul.follow(launchId);
     expect(progress, launchId).toMatchObject({ status: 'COMPLETE' });
-    const [whole] = await launchOutputs(longhaul.aws.s3, 'longhaul', launchId);
+    const [whole] = await launchOutputs(longhaul.aws.s3, BUCKET, launchId);
     expect(await longhaul.read(whole?.address ?? '')).toBe(names.map((name) => prefix + name).join(''));
     expect(await jobsOf(launchId)).toHaveLength(1);
     return progress;
@@ -340,14 +427,12 @@ describe('launches that wait for archived inputs', () => {
 
   it('go on as the same launch after every process was killed, Temporal too', async () => {
     const prefix = 'data/killed/';
-    await putArchived(
-      'longhaul',
-      names.map((name) => prefix + name),
-    );
+    const keys = names.map((name) => prefix + name);
+    await putArchived(BUCKET, keys);
     // 9 to 15 seconds.
     await timeScale(1 / 1_200);
     const before = ['worker', 'events', 'temporal'].map((name) => [name, process_(name)?.restarts ?? 0] as const);
-    await longhaul.put('sheets/lab-a/killed.yaml', joins('killed', `s3://longhaul/${prefix}`));
+    await longhaul.put('sheets/lab-a/killed.yaml', joins('killed', `s3://${BUCKET}/${prefix}`));
     await waiting('killed');
     for (const [name] of before) kill(name);
 
@@ -357,26 +442,24 @@ describe('launches that wait for archived inputs', () => {
     const statuses = Object.keys((await longhaul.launches.get('killed'))?.statuses ?? {});
     expect(statuses.toSorted()).toEqual(['COMPLETE', 'PREPARING', 'READY', 'RUNNING', 'WAITING']);
     for (const [name, restarts] of before) expect(process_(name)?.restarts, name).toBeGreaterThan(restarts);
-    const { begun } = await asked('longhaul');
-    expect(Object.fromEntries(begun)).toEqual(Object.fromEntries(names.map((name) => [prefix + name, 1])));
+    await expectOnce(BUCKET, keys, prefix);
   });
 
   it('share what they both need, and the end of one does the other no harm', async () => {
     const prefix = 'data/shared/';
     const keys = names.map((name) => prefix + name);
-    await putArchived('longhaul', keys);
+    await putArchived(BUCKET, keys);
     // 5 to 9 seconds.
     await timeScale(1 / 2_000);
     for (const id of ['shared-a', 'shared-b'])
-      await longhaul.put(`sheets/lab-a/${id}.yaml`, joins(id, `s3://longhaul/${prefix}`));
+      await longhaul.put(`sheets/lab-a/${id}.yaml`, joins(id, `s3://${BUCKET}/${prefix}`));
     await Promise.all([waiting('shared-a'), waiting('shared-b')]);
     await longhaul.temporal.client.workflow.getHandle(launchIdOf('shared-a')).cancel();
 
     expect(await longhaul.follow('shared-a')).toMatchObject({ status: 'CANCELLED' });
-    expect((await unreadable('longhaul', keys)).length).toBeGreaterThan(0);
+    expect((await unreadable(BUCKET, keys)).length).toBeGreaterThan(0);
     await expectJoined('shared-b', prefix);
     expect(await jobsOf('shared-a')).toEqual([]);
-    const { begun } = await asked('longhaul/data/shared');
-    expect([...begun.values()]).toEqual(names.map(() => 1));
+    await expectOnce(BUCKET, keys, prefix);
   });
 });
