@@ -11,11 +11,12 @@ import { reportTasks } from '../activities/launch/report.ts';
 import { createPollerActivities } from '../activities/poller/index.ts';
 import { wakePoller } from '../activities/poller/wake.ts';
 import { createRestoreActivities } from '../activities/restore/index.ts';
-import { createAwsClients } from '../lib/aws-clients.ts';
+import { type AwsClients, createAwsClients } from '../lib/aws-clients.ts';
 import { createPreflightClients } from '../lib/launch/preflight/clients.ts';
 import { createLogger } from '../lib/log.ts';
 import { createPriceList } from '../lib/prices/price-list.ts';
 import { restorePrices } from '../lib/prices/restore-prices.ts';
+import { createBatchOperations } from '../lib/restore/batch-operations.ts';
 import type { Settings } from '../lib/settings.ts';
 import { LaunchStore } from '../lib/store/launches.ts';
 import { RestoreStore } from '../lib/store/restores.ts';
@@ -90,6 +91,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
         restores: new RestoreStore(aws.dynamodb, tables),
         prices: async () => restorePrices(priceList, await aws.s3.config.region()),
         settings,
+        ...(settings.restoreBatchRole && { batchOperations: batchOperationsOf(aws, settings) }),
       }),
       // Each may have many requests under way.
       maxConcurrentActivityTaskExecutions: 8,
@@ -109,6 +111,17 @@ export async function runWorkers(settings: Settings): Promise<void> {
   process.once('SIGINT', stop);
   logger.info({ queues: workers.map((worker) => worker.options.taskQueue) }, 'workers are running');
   await Promise.all(workers.map((worker) => worker.run()));
+}
+
+/** Not all credentials say their account; the role is one of the same account, since it reads the same bucket's manifests. */
+function batchOperationsOf({ s3control }: Pick<AwsClients, 's3control'>, settings: Settings) {
+  const { restoreBatchRole: roleArn, restoreBatchObjects: fromObjects } = settings;
+  return {
+    client: createBatchOperations(s3control),
+    roleArn,
+    fromObjects,
+    accountId: async () => (await s3control.config.credentials()).accountId ?? roleArn.split(':')[4] ?? '',
+  };
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { BatchOperations } from '../../lib/restore/batch-operations.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { RestoreStore } from '../../lib/store/restores.ts';
 import type { RestorePrices } from '../../workflows/restore/prices.ts';
@@ -14,6 +15,14 @@ export interface RestoreDependencies {
   /** Of the Region this works in. */
   prices(): Promise<RestorePrices>;
   settings: Pick<Settings, 'bucket' | 'restorePollSeconds'>;
+  /** Absent: every object is asked for by a request of its own. */
+  batchOperations?: {
+    client: BatchOperations;
+    accountId(): Promise<string>;
+    roleArn: string;
+    /** Restores of fewer objects are asked for one by one. */
+    fromObjects: number;
+  };
   /** Epoch ms, by S3's clock. */
   now?(): number;
 }

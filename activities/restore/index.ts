@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createBatchJobActivities } from './batch-jobs.ts';
 import type { RestoreDependencies } from './dependencies.ts';
 import { createRecordActivities } from './record.ts';
 import { createRequestActivities } from './requests.ts';
@@ -12,6 +13,7 @@ export function createRestoreActivities(dependencies: RestoreDependencies) {
   return {
     ...createSurveyActivities(dependencies),
     ...createRequestActivities(dependencies),
+    ...createBatchJobActivities(dependencies),
     ...createRecordActivities(dependencies),
   };
 }

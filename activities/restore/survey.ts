@@ -52,7 +52,10 @@ export interface Surveyed {
   wishes: Wishes;
 }
 
-export function createSurveyActivities({ s3, prices, settings, now = Date.now }: RestoreDependencies) {
+/** How everything is asked for: a request an object, or jobs of S3 Batch Operations. */
+export type Submitter = 'requests' | 'batch-operations';
+
+export function createSurveyActivities({ s3, prices, settings, batchOperations, now = Date.now }: RestoreDependencies) {
   return {
     /**
      * Goes on where an earlier try was cut off.
@@ -85,6 +88,7 @@ export function createSurveyActivities({ s3, prices, settings, now = Date.now }:
       quote: Quote;
       needsApproval: boolean;
       pollSeconds: number;
+      submitter: Submitter;
     }> {
       checkWishes(wishes);
       const quote = quoteRestore(totals, await knownPrices(), wishes);
@@ -94,9 +98,15 @@ export function createSurveyActivities({ s3, prices, settings, now = Date.now }:
           `${planned.problem}: give it more time, or take the deadline out`,
           'DeadlineMissedError',
         );
-      return { ...planned, quote, pollSeconds: settings.restorePollSeconds };
+      return { ...planned, quote, pollSeconds: settings.restorePollSeconds, submitter: submitterOf(planned.plan) };
     },
   };
+
+  /** Jobs have no Expedited. */
+  function submitterOf({ objects, tiers }: RestorePlan): Submitter {
+    const canBe = Object.values(tiers).some((tier) => tier !== 'Expedited');
+    return batchOperations && canBe && objects >= batchOperations.fromObjects ? 'batch-operations' : 'requests';
+  }
 
   /** No price is no reason not to restore: it is said, and no limit is taken as kept. */
   async function knownPrices() {

@@ -7,7 +7,9 @@ import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand } fro
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { RestoreDependencies } from '../../activities/restore/dependencies.ts';
 import { createRestoreActivities } from '../../activities/restore/index.ts';
+import { LOCAL_PLACE } from '../../infra/local/aws/ports.ts';
 import { mapLimited } from '../../lib/concurrency.ts';
+import { createBatchOperations } from '../../lib/restore/batch-operations.ts';
 import type { RestoreItem } from '../../lib/store/restores.ts';
 import type { Archive } from '../../workflows/restore/model.ts';
 import type { RestorePrices } from '../../workflows/restore/prices.ts';
@@ -50,9 +52,15 @@ export interface RestoreWorld extends StandIns {
   requests(): { subject: string; status: number }[];
 }
 
-export async function openRestoreWorld(
-  options: { env?: TestWorkflowEnvironment; versioned?: boolean; prices?: RestorePrices } = {},
-): Promise<RestoreWorld> {
+export interface RestoreWorldOptions {
+  env?: TestWorkflowEnvironment;
+  versioned?: boolean;
+  prices?: RestorePrices;
+  /** From so many objects on S3 Batch Operations is used; left out, never. */
+  batchFrom?: number;
+}
+
+export async function openRestoreWorld(options: RestoreWorldOptions = {}): Promise<RestoreWorld> {
   const standIns = await openStandIns();
   const { s3, kit } = standIns;
   const { clock } = kit;
@@ -73,6 +81,14 @@ export async function openRestoreWorld(
     prices: async () => options.prices ?? PRICES,
     settings: { bucket: BUCKET, restorePollSeconds: 0 },
     now: () => clock.now(),
+    ...(options.batchFrom !== undefined && {
+      batchOperations: {
+        client: createBatchOperations(standIns.s3control),
+        accountId: async () => LOCAL_PLACE.accountId,
+        roleArn: `arn:aws:iam::${LOCAL_PLACE.accountId}:role/restores`,
+        fromObjects: options.batchFrom,
+      },
+    }),
   };
   const { env } = options;
   const follow = async () => {

@@ -1,5 +1,5 @@
 /**
- * S3, SQS and EventBridge behind a front door in this process, with clients to them.
+ * S3, S3 Batch Operations, SQS and EventBridge behind a front door in this process, with clients to them.
  *
  * @module
  */
@@ -7,16 +7,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
+import { S3ControlClient } from '@aws-sdk/client-s3-control';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createEvents } from '../../infra/local/aws/events/service.ts';
 import { LOCAL_PLACE } from '../../infra/local/aws/ports.ts';
 import { createS3 } from '../../infra/local/aws/s3/service.ts';
+import { createS3Control } from '../../infra/local/aws/s3control/service.ts';
 import { createSqs } from '../../infra/local/aws/sqs/service.ts';
 import { createKit, type Kit, openFrontDoor } from '../../infra/local/kit/front-door.ts';
+import { lookupLoopback } from '../../lib/loopback-names.ts';
 
 export interface StandIns {
   kit: Kit;
   s3: S3Client;
+  s3control: S3ControlClient;
   sqs: SQSClient;
   close(): Promise<void>;
 }
@@ -28,19 +32,30 @@ export async function openStandIns(): Promise<StandIns> {
   const sqs = await createSqs(at('sqs'));
   const events = await createEvents({ ...at('events'), queues: sqs.port });
   const s3 = await createS3({ ...at('s3'), queues: sqs.port, events: events.port });
-  const door = await openFrontDoor(kit, [sqs.service, events.service, s3.service]);
+  const s3control = createS3Control({ ...at('s3control'), objects: s3.port });
+  // S3 Batch Operations is closed before the objects it works on.
+  const services = [s3control, sqs, events, s3].map(({ service }) => service);
+  const door = await openFrontDoor(kit, services);
   const settings = {
     region: LOCAL_PLACE.region,
     endpoint: door.url,
     credentials: { accessKeyId: 'unit', secretAccessKey: 'unit' },
   };
-  const clients = { s3: new S3Client(settings), sqs: new SQSClient(settings) };
+  const clients = {
+    s3: new S3Client(settings),
+    // Puts the account's id before the host, which it cannot before an address.
+    s3control: new S3ControlClient({
+      ...settings,
+      endpoint: `http://localhost:${door.port}`,
+      requestHandler: { httpAgent: { lookup: lookupLoopback } },
+    }),
+    sqs: new SQSClient(settings),
+  };
   return {
     kit,
     ...clients,
     async close() {
-      clients.s3.destroy();
-      clients.sqs.destroy();
+      for (const client of Object.values(clients)) client.destroy();
       await door.close();
       await rm(directory, { recursive: true, force: true });
     },

@@ -28,7 +28,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RestoreActivities } from '../../activities/restore/index.ts';
-import type { Surveyed } from '../../activities/restore/survey.ts';
+import type { Submitter, Surveyed } from '../../activities/restore/survey.ts';
 import { rootCause, toFailure } from '../kit/failures.ts';
 import { now } from '../kit/time.ts';
 import { setVersioning } from '../kit/versioning.ts';
@@ -169,7 +169,7 @@ async function begin(run: Run): Promise<void> {
   state.plan = planned.plan;
   state.pollSeconds = planned.pollSeconds;
   if (planned.needsApproval) await awaitApproval(run, planned.plan.usd, wishes.limitUsd ?? 0);
-  await requestAll(run, found);
+  await requestAll(run, found, planned.submitter);
 }
 
 /** @throws ApplicationFailure ApprovalRefusedError */
@@ -187,7 +187,7 @@ async function awaitApproval(run: Run, usd: number | undefined, limitUsd: number
   log.info('the restore was approved', { restoreId: state.restoreId, usd, limitUsd });
 }
 
-async function requestAll(run: Run, found: Surveyed): Promise<void> {
+async function requestAll(run: Run, found: Surveyed, submitter: Submitter): Promise<void> {
   const { state } = run;
   await moveTo(run, 'REQUESTING');
   state.requestedAt = now();
@@ -197,6 +197,16 @@ async function requestAll(run: Run, found: Surveyed): Promise<void> {
   state.counts.failed = found.missing.count;
   if (found.missing.count > 0) state.failures = { first: found.missing.first, all: `${run.place}failures.ndjson` };
   stopIfFailed();
+  if (submitter === 'batch-operations') {
+    // What its jobs leave is asked for by the looks that follow.
+    const { requested } = await wide.requestByBatchOperations.executeWithOptions(
+      { ...WIDE, summary: 'ask for the objects by S3 Batch Operations' },
+      [{ place: run.place, restoreId: state.restoreId, tiers, days }],
+    );
+    state.counts.requested += requested;
+    await moveTo(run, 'RESTORING');
+    return;
+  }
   const lane = async () => {
     for (let from = starts.shift(); from !== undefined; from = starts.shift()) {
       const to = Math.min(found.shards, from + size);
