@@ -4,7 +4,18 @@
  * @module
  */
 
-/** The rows of a text that comes in pieces, as many as it has; empty lines are left out. */
+/** Of one row, characters: more would be no CSV, and no memory holds any length. */
+export const LONGEST_ROW = 1024 * 1024;
+
+/** A row that is longer than {@link LONGEST_ROW}. */
+export class LongRowError extends Error {
+  override readonly name = 'LongRowError';
+}
+
+/**
+ * The rows of a text that comes in pieces, as many as it has; empty lines are left out.
+ * @throws LongRowError
+ */
 export async function* csvRows(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<string[]> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const reader = new RowReader();
@@ -19,11 +30,14 @@ class RowReader {
   /** Something of this line was read, be it only a pair of quotes. */
   #begun = false;
   #inQuotes = false;
+  #length = 0;
   /** The last character was a quote that ended the quotes, or is half of a doubled one. */
   #closed = false;
 
   *read(text: string): Generator<string[]> {
     for (const char of text) {
+      this.#length += 1;
+      if (this.#length > LONGEST_ROW) throw new LongRowError(`longer than ${LONGEST_ROW} characters`);
       const closed = this.#closed;
       this.#closed = false;
       if (this.#inQuotes) {
@@ -49,6 +63,7 @@ class RowReader {
 
   /** The row that has begun, if one has. */
   *end(): Generator<string[]> {
+    this.#length = 0;
     if (!this.#begun) return;
     this.#endField();
     const row = this.#row;
