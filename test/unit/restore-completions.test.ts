@@ -93,6 +93,8 @@ interface World extends StandIns {
   told: Map<string, number>;
   /** Temporal does not answer. */
   down: boolean;
+  /** The registry refuses. */
+  broken: boolean;
   attempts: number;
   send(...bodies: string[]): Promise<void>;
   waiting(): Promise<{ waiting: number; inHand: number }>;
@@ -112,6 +114,7 @@ async function open(restores: readonly (OpenRestore & { ended?: true })[]): Prom
     signals: [],
     told: new Map(),
     down: false,
+    broken: false,
     attempts: 0,
     async send(...bodies) {
       const Entries = bodies.map((MessageBody, index) => ({ Id: String(index), MessageBody }));
@@ -145,6 +148,10 @@ async function open(restores: readonly (OpenRestore & { ended?: true })[]): Prom
     restores: {
       open: async () => [...restores],
       async tell(id, completions) {
+        if (world.broken) {
+          world.attempts += 1;
+          throw new Error('not allowed');
+        }
         world.told.set(id, (world.told.get(id) ?? 0) + completions);
         return world.told.get(id);
       },
@@ -208,6 +215,17 @@ describe('completions', () => {
     await drained();
 
     expect(world.signals.length).toBeGreaterThan(0);
+  });
+
+  it('that could not be handed over stay in the queue', async () => {
+    await open([restoreOf('one', 'runs/', 1)]);
+    world.broken = true;
+    await world.send(completed('runs/a'));
+    await until('it was tried', () => world.attempts > 0);
+    stop.abort();
+    await running;
+
+    expect(await world.waiting()).toEqual({ waiting: 0, inHand: 1 });
   });
 
   it('that are none stay for the dead-letter queue, and hold nothing up', async () => {
