@@ -165,7 +165,7 @@ describe('every call that changes something', () => {
       subject: (id) => `Restores/${id}`,
     },
     { by: 'requestRestores: the first', service: 's3', operation: 'RestoreObject', subject: (id) => `${id}/`, nth: 1 },
-    { by: 'requestRestores: amid', service: 's3', operation: 'RestoreObject', subject: (id) => `${id}/`, nth: 30 },
+    { by: 'requestRestores: amid', service: 's3', operation: 'RestoreObject', subject: (id) => `${id}/`, nth: 20 },
     { by: 'requestRestores: ids', service: 's3', operation: 'PutObject', subject: (id) => state(id), nth: 3 },
     {
       by: 'requestRestores: failures',
@@ -183,7 +183,7 @@ describe('every call that changes something', () => {
       nth: 2,
     },
   ];
-  const OBJECTS = 40;
+  const OBJECTS = 30;
   const REFUSED = 'runs/0/0.bam';
 
   interface Cell {
