@@ -12,6 +12,7 @@ import {
   PutObjectCommand,
   RestoreObjectCommand,
 } from '@aws-sdk/client-s3';
+import { ListJobsCommand as ListJobsOfAccount } from '@aws-sdk/client-s3-control';
 import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
@@ -23,6 +24,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { launchOutputs } from '../../clients/launch/outputs.ts';
 import { startRestore } from '../../clients/restore/start.ts';
+import { LOCAL_PLACE } from '../../infra/local/aws/ports.ts';
 import type { FaultRule } from '../../infra/local/kit/faults.ts';
 import { mapLimited } from '../../lib/concurrency.ts';
 import { type LaunchProgress, workflowIdOf as launchIdOf } from '../../workflows/launch/model.ts';
@@ -40,6 +42,9 @@ import { until } from '../support/stand-ins.ts';
 /** Bulk on Glacier takes 5 to 12 hours: 0.9 to 2.2 s. */
 const QUICK = 1 / 20_000;
 const BUCKET = 'longhaul';
+const ACCOUNT = LOCAL_PLACE.accountId;
+/** From so many objects on S3 Batch Operations asks for them. */
+const MANY = 400;
 /** Not the rule whose events are lost. */
 const RULE = 'begun';
 const SEED = Number(process.env.LONGHAUL_FAULTS_SEED ?? 20_261_126);
@@ -47,7 +52,11 @@ const SEED = Number(process.env.LONGHAUL_FAULTS_SEED ?? 20_261_126);
 let longhaul: Longhaul;
 let census: Census;
 beforeAll(async () => {
-  longhaul = await openLonghaul({ LONGHAUL_RESTORE_POLL_SECONDS: '1' });
+  longhaul = await openLonghaul({
+    LONGHAUL_RESTORE_POLL_SECONDS: '1',
+    LONGHAUL_RESTORE_BATCH_ROLE: `arn:aws:iam::${ACCOUNT}:role/restores`,
+    LONGHAUL_RESTORE_BATCH_OBJECTS: String(MANY),
+  });
   census = await openCensus(longhaul.aws);
 });
 afterEach(() => longhaul.faults([]));
@@ -335,6 +344,25 @@ describe('a restore', () => {
     expect(seen.filter(([readable, there]) => readable === keys.length && !there)).not.toEqual([]);
     await expectOnce(bucket, [...keys, late]);
     for (const count of await hits()) expect(count).toBeGreaterThan(30);
+  });
+
+  it('has one job of S3 Batch Operations, though its worker is killed before it has heard of it', async () => {
+    const bucket = 'many';
+    await timeScale(QUICK);
+    const keys = await archive(bucket, MANY);
+    await longhaul.faults([{ service: 's3control', operation: 'CreateJob', effect: 'hang', when: 'after' }]);
+    await start('many', [`s3://${bucket}/runs/`]);
+    await until('the job is there', async () => (await hits())[0] === 1, 30_000);
+    kill('worker');
+
+    expect(await handleOf('many').result()).toMatchObject({ status: 'COMPLETE', objects: MANY });
+    expect(await unreadable(bucket, keys)).toEqual([]);
+    // The jobs' tasks are no calls.
+    expect(await expectOnce(bucket, keys)).toBe(0);
+    const { Jobs = [] } = await longhaul.aws.s3control.send(new ListJobsOfAccount({ AccountId: ACCOUNT }));
+    expect(Jobs.map(({ Status, ProgressSummary }) => [Status, ProgressSummary?.NumberOfTasksSucceeded])).toEqual([
+      ['Complete', MANY],
+    ]);
   });
 
   it('comes through a storm of throttling and of listings that break off', async () => {
