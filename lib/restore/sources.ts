@@ -4,16 +4,17 @@
  *
  * @module
  */
-import { escapeRegExp, hasWildcard, literalPrefix, patternToRegExp } from '../../workflows/launch/patterns.ts';
+import { hasWildcard, literalPrefix } from '../../workflows/launch/patterns.ts';
 import { LIMITS } from '../../workflows/restore/model.ts';
 import { parseS3Address } from '../s3-address.ts';
 import { compareKeys } from '../s3-order.ts';
+import { type Matcher, matcherOf } from './glob.ts';
 
 /** One listing: every key below the prefix that one of the patterns takes; without patterns all of them. */
 export interface Scan {
   bucket: string;
   prefix: string;
-  patterns: RegExp[];
+  patterns: Matcher[];
 }
 
 export interface ObjectName {
@@ -83,7 +84,7 @@ function readSource(address: string): Scan | ObjectName | SourceProblem {
   if (Buffer.byteLength(key) > 1024)
     return { place: address.slice(0, 200), message: 'the key is longer than 1,024 bytes' };
   if (version !== undefined) return { bucket, key, version };
-  if (hasWildcard(key)) return { bucket, prefix: literalPrefix(key), patterns: [patternToRegExp(key)] };
+  if (hasWildcard(key)) return { bucket, prefix: literalPrefix(key), patterns: [matcherOf(key)] };
   return key === '' || key.endsWith('/') ? { bucket, prefix: key, patterns: [] } : { bucket, key };
 }
 
@@ -100,7 +101,7 @@ function merge(scans: readonly Scan[]): Scan[] {
     if (last.patterns.length === 0) continue;
     if (scan.patterns.length > 0) last.patterns.push(...scan.patterns);
     else if (scan.prefix === last.prefix) last.patterns = [];
-    else last.patterns.push(new RegExp(`^${escapeRegExp(scan.prefix)}`, 'su'));
+    else last.patterns.push({ test: (key) => key.startsWith(scan.prefix) });
   }
   return merged;
 }

@@ -1,6 +1,7 @@
 /** Addresses to scans and single objects: what is named is found once, and nothing else is. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { matcherOf } from '../../lib/restore/glob.ts';
 import { matches, readSources, type Sources } from '../../lib/restore/sources.ts';
 import { patternToRegExp } from '../../workflows/launch/patterns.ts';
 
@@ -32,6 +33,29 @@ const source = fc.tuple(
     fc.constant({ key: '', takes: () => true }),
   ),
 );
+
+describe('a pattern', () => {
+  const parts = fc.array(fc.constantFrom('a', 'b', '.', '/', '😀', '*', '?', '**/', '**'), { maxLength: 9 });
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', '.', '/', '\n', '😀'), maxLength: 9 });
+
+  it('means the same however many wildcards it has', () => {
+    fc.assert(
+      fc.property(parts, text, (of, key) => {
+        const pattern = of.join('');
+        expect(matcherOf(pattern).test(key), pattern).toBe(patternToRegExp(pattern).test(key));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it('of many wildcards takes no time, on whatever key', () => {
+    const { scans } = sourcesOf([`s3://bkt/${'*a'.repeat(30)}*b`, `s3://bkt/${'**/a'.repeat(30)}b`]);
+    const [scan] = scans;
+    expect(scans).toHaveLength(1);
+    for (const key of ['a'.repeat(1_000), 'a/'.repeat(500)]) expect(scan && matches(scan, key)).toBe(false);
+    expect(scan && matches(scan, `${'a'.repeat(1_000)}b`)).toBe(true);
+  });
+});
 
 describe('sources', () => {
   it('find every key that one of them takes once, and no other', () => {
