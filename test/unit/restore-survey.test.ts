@@ -254,7 +254,7 @@ describe('a survey', () => {
     const s3 = new MemoryS3(
       new Map(['a/1', 'a/2', 'a/3', 'a/4'].map((name) => [`bkt/${name}`, 'INTELLIGENT_TIERING'])),
     );
-    let ahead = (_: unknown) => {};
+    let ahead: (value?: unknown) => void = () => {};
     const failedAhead = new Promise((resolve) => {
       ahead = resolve;
     });

@@ -29,7 +29,7 @@ export function discoverPattern(pattern: string): RegExp | undefined {
   return new RegExp(`^${escapeRegExp(head)}([^/]+)${escapeRegExp(tail)}$`, 's');
 }
 
-export const escapeRegExp = (text: string): string => text.replace(/[.+^${}()|[\]\\*?]/g, '\\$&');
+const escapeRegExp = (text: string): string => text.replace(/[.+^${}()|[\]\\*?]/g, '\\$&');
 
 /** The part of a pattern before its first wildcard, up to a slash: what a listing starts from. */
 export function literalPrefix(pattern: string): string {
