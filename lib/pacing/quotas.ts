@@ -57,7 +57,7 @@ export const QUOTAS: readonly Quota[] = [
     },
   },
   // "Amazon S3 supports restore requests at a rate of up to 1,000 transactions per second, per AWS account" for S3
-  // Glacier Flexible Retrieval and Deep Archive. Nothing restores yet; the client that does goes through `paced`.
+  // Glacier Flexible Retrieval and Deep Archive.
   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
   { serviceId: 'S3', service: 's3', api: 'RestoreObject', perSecond: 1000 },
 ];

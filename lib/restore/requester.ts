@@ -115,9 +115,6 @@ export async function processShard(
   return counts;
 }
 
-/** Chunks of one shard. */
-export const chunksOf = ({ objects }: Shard): number => Math.ceil(objects / CHUNK);
-
 async function processChunk(s3: S3Client, bucket: string, entries: readonly Entry[], options: RequestOptions) {
   const looks = options.look ? await lookAt(s3, bucket, entries.map(toWanted), options) : undefined;
   const counts = noCounts();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isoTime } from '../kit/time.ts';
 import { formatUsd } from '../restore/details.ts';
 import type { LaunchProgress, StepProgress } from './model.ts';
 
@@ -14,7 +15,7 @@ export function describeProgress(progress: LaunchProgress): string {
   const lines = [`**${progress.status}**${waiting}, attempt ${progress.attempt}`];
   const { restore } = progress;
   if (restore) {
-    const by = restore.readyBy === undefined ? '' : `, ready by ${new Date(restore.readyBy).toISOString()}`;
+    const by = restore.readyBy === undefined ? '' : `, ready by ${isoTime(restore.readyBy)}`;
     lines.push(
       '',
       `${restore.readable} of ${restore.objects} archived inputs can be read: ${formatUsd(restore.usd)}${by}`,

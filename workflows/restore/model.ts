@@ -65,13 +65,11 @@ export const MOST_DAYS = 3_650;
  */
 export const ERROR_TYPES = [
   'InvalidRestoreError',
-  'NothingToRestoreError',
   'DeadlineMissedError',
   'ObjectsNotRestorableError',
   'RestoreConflictError',
   'ApprovalRefusedError',
 ] as const;
-export type RestoreErrorType = (typeof ERROR_TYPES)[number];
 
 export const RESTORE_STATUSES = [
   'PLANNING',
