@@ -5,6 +5,7 @@
  * @module
  */
 import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
@@ -63,4 +64,13 @@ export async function withWorkers<T>(
     (inner, worker) => () => worker.runUntil(inner),
     () => first.runUntil(run),
   )();
+}
+
+/**
+ * Whether a workflow waits for a timer, and for nothing else. One that is cancelled while an activity of it is under way
+ * makes the test server keep time standing still for good.
+ */
+export async function isSleeping(handle: WorkflowHandle): Promise<boolean> {
+  const { events = [] } = await handle.fetchHistory().catch(() => ({ events: [] }));
+  return events?.at(-1)?.timerStartedEventAttributes != null;
 }
