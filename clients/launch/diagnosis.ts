@@ -54,6 +54,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   DeadlineMissedError: 'give the restore more time in the sheet, then "longhaul launch retry <id> --sheet <file>"',
   ObjectsNotRestorableError: 'mend what each line names, then "longhaul launch retry <id>"',
   RestoreConflictError: '"longhaul restore cancel <id>", then "longhaul launch retry <id>"',
+  RestoreCancelledError: '"longhaul launch retry <id>"; end launches by "longhaul launch cancel" instead',
   ApprovalRefusedError:
     'raise limitUsd in the sheet or ask for a slower tier, then "longhaul launch retry <id> --sheet <file>"',
   LaunchTerminatedError: '"longhaul launch retry <id>"; end launches by "longhaul launch cancel" instead',

@@ -124,6 +124,22 @@ describe('a launch with archived inputs', () => {
   });
 });
 
+it('a launch whose restore is terminated from outside fails by name, and its retry goes on with what was asked for', async () => {
+  await longhaul.action('POST restore-time', { scale: 1 });
+  await archive(['data/cold/ended.txt']);
+  await longhaul.put('sheets/lab-a/ended.yaml', counting('ended'));
+  await expect.poll(async () => (await restores.get('ended'))?.status, { timeout: 20_000 }).toBe('RESTORING');
+  await longhaul.temporal.client.workflow.getHandle('restore/ended').terminate();
+
+  expect((await longhaul.follow('ended')).error?.type).toBe('RestoreCancelledError');
+  const retried = await longhaul.cli('launch', 'retry', 'ended', '--json');
+  expect(retried.json()).toMatchObject({ attempt: 2 });
+  await expect.poll(async () => (await restores.get('ended'))?.status, { timeout: 20_000 }).toBe('RESTORING');
+  // What the first attempt has asked for is not asked for again.
+  expect((await requestsOf('ended.txt')).filter(({ status }) => status === 202)).toHaveLength(1);
+  expect((await longhaul.cli('launch', 'cancel', 'ended')).code).toBe(0);
+});
+
 describe('longhaul restore', () => {
   it('plans without asking for anything: classes, tiers, prices, times, and what makes a deadline', async () => {
     await archive(['tape/1', 'tape/2']);

@@ -175,6 +175,19 @@ it('fails with the list of objects that cannot be restored, before it has waited
   expect(world.statuses).toEqual(['PREPARING', 'WAITING', 'FAILED']);
 });
 
+it('a restore that somebody cancels by itself fails its launch, and does not hang it', async () => {
+  const archived = await archive('ended', [['reads/1.fq.gz', 'DEEP_ARCHIVE']]);
+  const world = worldOf({ archived });
+  await during(world, 'ended', async (handle) => {
+    const child = env.client.workflow.getHandle(restoreIdOf('ended'));
+    await expect.poll(() => isSleeping(child), { timeout: 20_000 }).toBe(true);
+    await child.cancel();
+    await expect(handle.result()).rejects.toThrow();
+  });
+  expect(world.errors).toEqual([expect.objectContaining({ type: 'RestoreCancelledError' })]);
+  expect(world.statuses.at(-1)).toBe('FAILED');
+});
+
 it('a cancelled launch ends its restore, and stays CANCELLED', async () => {
   const archived = await archive('cancelled', [['reads/1.fq.gz', 'DEEP_ARCHIVE']]);
   const world = worldOf({ archived });

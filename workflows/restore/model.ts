@@ -68,6 +68,7 @@ export const ERROR_TYPES = [
   'DeadlineMissedError',
   'ObjectsNotRestorableError',
   'RestoreConflictError',
+  'RestoreCancelledError',
   'ApprovalRefusedError',
 ] as const;
 

@@ -3,7 +3,7 @@
  * only; the index, request ids and failures stay in S3, and S3's own word on each object is the only one that counts.
  *
  * History: 40 events at most but for these: 6 for a batch of requests, of which there are {@link LIMITS}.batches at most;
- * 16 for a sweep, with its news, its record and what it tells the launch. News come at most 100 times, a poll at most
+ * 28 for a sweep, with its news, its record and what it tells the launch. News come at most 100 times, a poll at most
  * every 20th of the time the restore takes, and a gap of a 50th of the time gone lies between two sweeps; so a restore of
  * ten million objects over 48 hours stays under 5,000. One that never ends continues as new after {@link MOST_EVENTS}.
  * test/workflow/restore-history.test.ts measures it.
@@ -315,6 +315,7 @@ async function moveTo(run: Run, status: RestoreStatus): Promise<void> {
 /** Shows it, writes it down, and tells the launch where it is worth it. */
 async function record(run: Run): Promise<void> {
   const { input, state, beganAt, place } = run;
+  const { status } = state;
   show(run);
   state.sequence += 1;
   const { workflowId, runId } = workflowInfo();
@@ -331,7 +332,8 @@ async function record(run: Run): Promise<void> {
       ...(input.launch && { launchId: input.launch.launchId }),
     },
   ]);
-  if (!input.launch || !state.worthTelling()) return;
+  // A launch that has ended it, or was cancelled, need not be told.
+  if (!input.launch || status === 'COMPLETE' || status === 'CANCELLED' || !state.worthTelling()) return;
   const { attempt } = input.launch;
   try {
     await getExternalWorkflowHandle(input.launch.workflowId).signal(RESTORE_CHANGED_SIGNAL, { attempt, progress });
