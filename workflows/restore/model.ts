@@ -107,6 +107,15 @@ export interface RestoreInput {
   carried?: Carried;
 }
 
+/** One version of one file is one request, however often it is announced. */
+export const requestOf = ({
+  configurationFile,
+  configurationFileVersion: version,
+}: Pick<RestoreInput, 'configurationFile' | 'configurationFileVersion'>): string | undefined =>
+  configurationFile === undefined
+    ? undefined
+    : `${configurationFile}${version === undefined ? '' : `?versionId=${version}`}`;
+
 /** What a workflow takes along when it continues as new; it does so only once everything has been asked for. */
 export interface Carried {
   status: RestoreStatus;

@@ -42,6 +42,7 @@ import {
   type RestoreInput,
   type RestoreResult,
   type RestoreStatus,
+  requestOf,
   type Wishes,
 } from './model.ts';
 import { EXTEND_WITHIN_MS, RestoreState } from './state.ts';
@@ -320,6 +321,7 @@ async function record(run: Run): Promise<void> {
   state.sequence += 1;
   const { workflowId, runId } = workflowInfo();
   const progress = state.progress();
+  const request = requestOf(input);
   await quick.recordRestore.executeWithOptions({ ...QUICK, summary: `status ${state.status}` }, [
     {
       progress,
@@ -329,6 +331,7 @@ async function record(run: Run): Promise<void> {
       runId,
       ...(place !== '' && { place }),
       ...(input.consumer !== undefined && { consumer: input.consumer }),
+      ...(request !== undefined && { request }),
       ...(input.launch && { launchId: input.launch.launchId }),
     },
   ]);
