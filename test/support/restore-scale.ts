@@ -7,18 +7,26 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Client } from '@temporalio/client';
+import { activityInfo } from '@temporalio/activity';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { createRestoreActivities } from '../../activities/restore/index.ts';
+import { readSources } from '../../lib/restore/sources.ts';
+import { partsOf, type SurveyOptions, survey } from '../../lib/restore/survey.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import {
   ACTIVITY_TASK_QUEUE,
   OBJECTS_RESTORED_SIGNAL,
+  PROGRESS_QUERY,
   type RestoreInput,
+  type RestoreProgress,
   type RestoreResult,
+  type RestoreStatus,
+  restoreState,
   type Wishes,
   WORKFLOW_TYPE,
   workflowIdOf,
@@ -28,12 +36,17 @@ import { SyntheticArchive, type SyntheticCounts } from './synthetic-archive.ts';
 import { withWorkers } from './time-skipping.ts';
 
 const BUCKET = 'longhaul';
+/** Looks at a workflow, 5 ms apart, after which it counts as waiting. */
+const CALM = 4;
 
 export interface RestoreScaleOptions {
   objects: number;
   wishes?: Wishes;
-  /** News of completions, spread over the time objects become readable in. */
-  news?: { times: number; from: string; every: string };
+  /**
+   * As a launch has it: an index that is there already, in shards of so many objects; told of what changes (there is no
+   * such launch), and kept until it is cancelled. News of completions come at these times.
+   */
+  launch?: { shardObjects: number; news: { times: number; firstAfterMs: number; everyMs: number } };
   /** Live memory is measured before each so many pages of listings: a collection each time. */
   pagesBetweenHeaps?: number;
 }
@@ -44,6 +57,9 @@ export interface RestoreScaleResult {
   historyEvents: number;
   runs: number;
   sweeps: number;
+  batches: number;
+  /** Activities that were not the first try of what they do. */
+  retried: number;
   counts: SyntheticCounts;
   asked: number;
   askedTwice: number;
@@ -57,11 +73,12 @@ let nth = 0;
 
 export async function restoreMany(
   env: TestWorkflowEnvironment,
-  { objects, wishes = {}, news, pagesBetweenHeaps = 100 }: RestoreScaleOptions,
+  { objects, wishes = {}, launch, pagesBetweenHeaps = 100 }: RestoreScaleOptions,
 ): Promise<RestoreScaleResult> {
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-restore-'));
   const collect = collector();
-  let [ahead, pages, live, sweeps] = [0, 0, 0, 0];
+  let [ahead, pages, live] = [0, 0, 0];
+  const ran = { sweeps: 0, batches: 0, retried: 0 };
   const now = () => Date.now() + ahead;
   const archive = new SyntheticArchive({
     objects,
@@ -86,26 +103,38 @@ export async function restoreMany(
       name,
       async (input: never) => {
         ahead = Math.max(ahead, (await env.currentTimeMs()) - Date.now());
-        if (name === 'sweepRestores') sweeps += 1;
+        if (activityInfo().attempt > 1) ran.retried += 1;
+        else if (name === 'sweepRestores') ran.sweeps += 1;
+        else if (name === 'requestRestores') ran.batches += 1;
         return run(input);
       },
     ]),
   );
   nth += 1;
   const restoreId = `scale-${nth}`;
+  const sources = [`s3://${archive.bucket}/${archive.prefix}`];
   try {
+    const place = restoreState(BUCKET, restoreId, 'launch');
+    if (launch) await makeIndex(archive, sources, place, { beat() {}, now, shardObjects: launch.shardObjects });
     return await withWorkers(env, { [ACTIVITY_TASK_QUEUE]: activities }, async () => {
       const handle = await env.client.workflow.start<(input: RestoreInput) => Promise<RestoreResult>>(WORKFLOW_TYPE, {
         workflowId: workflowIdOf(restoreId),
         taskQueue: WORKFLOW_TASK_QUEUE,
-        args: [{ restoreId, sources: [`s3://${archive.bucket}/${archive.prefix}`], wishes }],
+        args: [
+          {
+            restoreId,
+            sources,
+            wishes,
+            ...(launch && { launch: { launchId: 'none', attempt: 1, workflowId: 'launch/none', place } }),
+          },
+        ],
       });
-      if (news) await tellNews(env, handle.workflowId, news);
+      if (launch) await endWhenReady(env, handle.workflowId, launch.news);
       const result = await handle.result();
       return {
         result,
         ...(await historyOf(env.client, handle.workflowId, handle.firstExecutionRunId)),
-        sweeps,
+        ...ran,
         counts: archive.counts,
         asked: archive.asked,
         askedTwice: archive.askedTwice,
@@ -118,28 +147,44 @@ export async function restoreMany(
   }
 }
 
-async function tellNews(
-  env: TestWorkflowEnvironment,
-  workflowId: string,
-  { times, from, every }: NonNullable<RestoreScaleOptions['news']>,
+async function makeIndex(
+  archive: SyntheticArchive,
+  sources: readonly string[],
+  place: string,
+  options: SurveyOptions,
 ): Promise<void> {
-  const handle = env.client.workflow.getHandle(workflowId);
-  for (let time = 0; time < times; time += 1) {
-    // Where time is let pass in the middle of an activity, that runs into its timeout.
-    await idle(env.client, workflowId);
-    await env.sleep(time === 0 ? from : every);
-    if ((await handle.describe()).status.name !== 'RUNNING') return;
-    await handle.signal(OBJECTS_RESTORED_SIGNAL);
-  }
+  const read = readSources(sources);
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  await survey(archive.asClient(), place, partsOf(read), options);
 }
 
-async function idle(client: Client, workflowId: string): Promise<void> {
-  const handle = client.workflow.getHandle(workflowId);
-  for (let calm = 0; calm < 3; ) {
-    const { raw, status } = await handle.describe();
-    if (status.name !== 'RUNNING') return;
-    calm = (raw.pendingActivities?.length ?? 0) === 0 && !raw.pendingWorkflowTask ? calm + 1 : 0;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+/** Only here time passes: as long as nobody waits for the result, the server does not skip it. */
+async function endWhenReady(
+  env: TestWorkflowEnvironment,
+  workflowId: string,
+  { times, firstAfterMs, everyMs }: NonNullable<RestoreScaleOptions['launch']>['news'],
+): Promise<void> {
+  const handle = env.client.workflow.getHandle(workflowId);
+  for (let time = 0; (await waiting(handle)) !== 'READY'; time += 1) {
+    await env.sleep(time === 0 ? firstAfterMs : everyMs);
+    if (time < times) await handle.signal(OBJECTS_RESTORED_SIGNAL);
+  }
+  await handle.cancel();
+}
+
+/** Until it waits for a timer or for news: nothing happens in it any more. */
+async function waiting(handle: WorkflowHandle): Promise<RestoreStatus> {
+  for (let [calm, before] = [0, 0]; ; ) {
+    const { raw, status, historyLength } = await handle.describe();
+    if (status.name !== 'RUNNING') throw new Error(`the restore has ended: ${status.name}`);
+    const quiet = (raw.pendingActivities?.length ?? 0) === 0 && historyLength === before;
+    calm = quiet ? calm + 1 : 0;
+    before = historyLength;
+    if (calm >= CALM) {
+      const { status: reached } = await handle.query<RestoreProgress>(PROGRESS_QUERY);
+      if (reached === 'RESTORING' || reached === 'READY') return reached;
+    }
+    await delay(5);
   }
 }
 

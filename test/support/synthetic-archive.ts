@@ -71,6 +71,8 @@ export class SyntheticArchive {
   readonly #bits: Uint8Array;
   /** Of each page, epoch ms: when the first of its objects was asked for, and the tier. */
   readonly #askedAt: Float64Array;
+  /** Of each page, epoch ms: when the last of its copies was extended. */
+  readonly #extendedAt: Float64Array;
   #days = 1;
   #tier: 'Expedited' | 'Standard' | 'Bulk' = 'Standard';
 
@@ -81,6 +83,7 @@ export class SyntheticArchive {
     this.#listing = listing;
     this.#bits = new Uint8Array(Math.ceil(objects / 8));
     this.#askedAt = new Float64Array(Math.ceil(objects / PAGE));
+    this.#extendedAt = new Float64Array(Math.ceil(objects / PAGE));
     mkdirSync(directory, { recursive: true });
   }
 
@@ -114,7 +117,7 @@ export class SyntheticArchive {
       if (at === undefined) Contents.push(listed);
       else if (at > now) Contents.push({ ...listed, RestoreStatus: { IsRestoreInProgress: true } });
       else {
-        const RestoreExpiryDate = new Date(expiryOf(at, this.#days));
+        const RestoreExpiryDate = this.#expiryOf(nth, at);
         Contents.push({ ...listed, RestoreStatus: { IsRestoreInProgress: false, RestoreExpiryDate } });
       }
     }
@@ -128,7 +131,10 @@ export class SyntheticArchive {
     const requestId = this.counts.restore.toString(16).toUpperCase().padStart(16, '0');
     const readyAt = this.#readyAt(nth);
     if (readyAt !== undefined) {
-      if (readyAt <= this.#now()) return { $metadata: { httpStatusCode: 200, requestId } };
+      if (readyAt <= this.#now()) {
+        this.#extendedAt[Math.floor(nth / PAGE)] = this.#now();
+        return { $metadata: { httpStatusCode: 200, requestId } };
+      }
       this.askedTwice += 1;
       throw refusal('RestoreAlreadyInProgress', 409);
     }
@@ -141,12 +147,13 @@ export class SyntheticArchive {
   }
 
   #head({ Bucket, Key = '' }: HeadObjectCommandInput) {
-    const at = this.#readyAt(this.#numberOf(Bucket, Key));
+    const nth = this.#numberOf(Bucket, Key);
+    const at = this.#readyAt(nth);
     this.counts.head += 1;
     const found = { ContentLength: SIZE, StorageClass: 'GLACIER' };
     if (at === undefined) return found;
     if (at > this.#now()) return { ...found, Restore: 'ongoing-request="true"' };
-    const expires = new Date(expiryOf(at, this.#days)).toUTCString();
+    const expires = this.#expiryOf(nth, at).toUTCString();
     return { ...found, Restore: `ongoing-request="false", expiry-date="${expires}"` };
   }
 
@@ -172,6 +179,10 @@ export class SyntheticArchive {
     if (((this.#bits[nth >> 3] as number) & (1 << (nth & 7))) === 0) return undefined;
     const place = ((nth * 2_654_435_761) % 2 ** 32) / 2 ** 32;
     return (this.#askedAt[Math.floor(nth / PAGE)] as number) + (retrievalMs('GLACIER', this.#tier, place) ?? 0);
+  }
+
+  #expiryOf(nth: number, readyAt: number): Date {
+    return new Date(expiryOf(Math.max(readyAt, this.#extendedAt[Math.floor(nth / PAGE)] as number), this.#days));
   }
 
   #numberOf(bucket: string | undefined, key: string): number {
