@@ -7,19 +7,20 @@
  *
  * @module
  */
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { Tier } from '../../workflows/restore/model.ts';
 import { restoreMany } from '../support/restore-scale.ts';
 import { openTimeSkipping } from '../support/time-skipping.ts';
 import { option, report } from './report.ts';
+import { restoreReal } from './restore/real.ts';
 
 const MIB = 2 ** 20;
 const tier = (option('tier') ?? 'Bulk') as Tier;
 
-await synthetic(Number(option('objects') ?? 10_000_000));
+if (option('real') === undefined) report(await synthetic(Number(option('objects') ?? 10_000_000)));
+else report(await restoreReal(Number(option('objects') ?? 1_000_000)));
 process.exit(0);
 
-async function synthetic(objects: number): Promise<void> {
+async function synthetic(objects: number): Promise<Record<string, unknown>> {
   const env = await openTimeSkipping();
   const peak = { rss: 0, heap: 0 };
   const timer = setInterval(() => {
@@ -33,7 +34,7 @@ async function synthetic(objects: number): Promise<void> {
     const seconds = (performance.now() - begun) / 1000;
     if (result.status !== 'COMPLETE' || run.asked !== objects)
       throw new Error(`${result.status}: ${run.asked} of ${objects} objects were asked for`);
-    report({
+    return {
       objects,
       seconds: Math.round(seconds),
       peakRssMiB: Math.round(peak.rss / MIB),
@@ -50,7 +51,7 @@ async function synthetic(objects: number): Promise<void> {
       askedTwice: run.askedTwice,
       largestObjectMiB: Math.round((10 * run.largestObject) / MIB) / 10,
       restoredAfterHours: Math.round(result.seconds / 360) / 10,
-    });
+    };
   } finally {
     clearInterval(timer);
     await env.teardown();

@@ -8,7 +8,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { silent } from '../../infra/local/tools/index.ts';
 import { rclone } from '../../infra/local/tools/peers.ts';
 import { openLonghaul } from '../support/longhaul.ts';
@@ -22,7 +21,6 @@ const SCALE = 1 / 2_000;
 const LONGEST_MS = 5 * 3_600_000 * SCALE;
 const BUCKET = 'restore-bench';
 
-Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 const objects = Number(option('objects') ?? 20_000);
 const rounds = Number(option('rounds') ?? (objects > 20_000 ? 1 : 3));
 const latencyMs = Number(option('latency') ?? 0);
