@@ -2,7 +2,7 @@
  * Asking for many archived objects, beside rclone on the same stand-in of S3, which takes 1,000 RestoreObject a second:
  * see docs/performance.md. Both take turns, each round with objects of its own: a restore begins once.
  *
- *   npm run bench -- restore [--objects 20000] [--rounds 3] [--latency 0] [--checkers 8] [--without-rclone] [--json]
+ *   npm run bench -- restore [--objects 20000] [--rounds 3] [--latency 0] [--without-rclone] [--json]
  *
  * @module
  */
@@ -24,7 +24,6 @@ const BUCKET = 'restore-bench';
 const objects = Number(option('objects') ?? 20_000);
 const rounds = Number(option('rounds') ?? (objects > 20_000 ? 1 : 3));
 const latencyMs = Number(option('latency') ?? 0);
-const checkers = Number(option('checkers') ?? 8);
 const program = option('without-rclone') === undefined ? await rclone(silent) : undefined;
 const longhaul = await openLonghaul({ LONGHAUL_LOG_LEVEL: 'warn' }, { withoutGenomics: true });
 try {
@@ -54,7 +53,7 @@ try {
     const run = await runOurs(longhaul, BUCKET, a);
     ours.push({ ...run, ...(await askedFor(longhaul, BUCKET, a, objects)) });
     if (!program) continue;
-    const peer = await runRclone(program, door, BUCKET, b, checkers);
+    const peer = await runRclone(program, door, BUCKET, b);
     theirs.push({ ...peer, ...(await askedFor(longhaul, BUCKET, b)) });
     // What it has asked for becomes readable before anything else is measured.
     await delay(LONGEST_MS);

@@ -42,19 +42,21 @@ export async function runOurs({ temporal }: Longhaul, bucket: string, prefix: st
   };
 }
 
-/** By nothing but the environment and options: no configuration file is read. */
+/**
+ * By nothing but the environment and options: no configuration file is read. Its command lists the bucket and asks for one
+ * object after the other, whatever its --checkers.
+ */
 export async function runRclone(
   program: string,
   door: Door & { secretAccessKey: string },
   bucket: string,
   prefix: string,
-  checkers: number,
 ): Promise<{ seconds: number }> {
   const cwd = await mkdtemp(join(tmpdir(), 'longhaul-rclone-'));
   try {
     const remote = `:s3:${bucket}/${prefix.replace(/\/$/, '')}`;
     const argv = ['backend', 'restore', remote, '-o', 'priority=Standard', '-o', 'lifetime=1'];
-    return await runPeer([program, '--config=', '--checkers', String(checkers), ...argv], {
+    return await runPeer([program, '--config=', ...argv], {
       cwd,
       env: {
         PATH: process.env.PATH ?? '',
