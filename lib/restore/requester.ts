@@ -100,7 +100,7 @@ export async function processShard(
   const newFailures: ObjectFailure[] = [];
   for (let chunk = options.skipChunks ?? 0; chunk * CHUNK < entries.length; chunk += 1) {
     const some = entries.slice(chunk * CHUNK, (chunk + 1) * CHUNK);
-    const open = some.filter((entry) => !failed.has(addressOf(shard.bucket, entry)));
+    const open = failed.size === 0 ? some : some.filter((entry) => !failed.has(addressOf(shard.bucket, entry)));
     const done = await processChunk(s3, shard.bucket, open, options);
     addCounts(counts, done.counts);
     newFailures.push(...done.failures);

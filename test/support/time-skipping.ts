@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { packageRoot } from '../../infra/local/platform/root.ts';
 import { silent, tools } from '../../infra/local/tools/index.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/launch/model.ts';
@@ -39,7 +40,7 @@ let bundled: Promise<WorkflowBundle> | undefined;
 /** The workflow bundle, made once a process. */
 export function workflowBundle(): Promise<WorkflowBundle> {
   bundled ??= bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    workflowsPath: join(packageRoot(), 'workflows/index.ts'),
     logger: new DefaultLogger('ERROR'),
   });
   return bundled;

@@ -3,9 +3,10 @@
  * only; the index, request ids and failures stay in S3, and S3's own word on each object is the only one that counts.
  *
  * History: 40 events at most but for these: 6 for a batch of requests, of which there are {@link LIMITS}.batches at most;
- * 28 for a sweep, with its news, its record and what it tells the launch. News come at most 100 times, a poll at most
- * every 20th of the time the restore takes, and a gap of a 50th of the time gone lies between two sweeps; so a restore of
- * ten million objects over 48 hours stays under 5,000. One that never ends continues as new after {@link MOST_EVENTS}.
+ * 20 for a sweep with its record; 4 for news; 5 for what the launch is told, 25 times at most. News come at most 100 times,
+ * a poll at most every 20th of the time the restore takes, and a gap of a 50th of the time gone lies between two sweeps; so
+ * a restore of ten million objects over 48 hours stays under 5,000. One that never ends continues as new after
+ * {@link MOST_EVENTS}.
  * test/workflow/restore-history.test.ts measures it.
  *
  * @module
