@@ -17,6 +17,8 @@ export interface RecordInput {
   runId: string;
   place?: string;
   consumer?: string;
+  /** The file it was asked for by. */
+  request?: string;
   launchId?: string;
 }
 
@@ -40,6 +42,7 @@ export function createRecordActivities({ s3, restores }: RestoreDependencies) {
         ...(plan && { plan }),
         ...(of.place !== undefined && { place: of.place }),
         ...(of.consumer !== undefined && { consumer: of.consumer }),
+        ...(of.request !== undefined && { request: of.request }),
         ...(of.launchId !== undefined && { launch_id: of.launchId }),
         ...(index && { roots: index.roots, told: 0 }),
         ...(waits && { open: 'open' as const }),

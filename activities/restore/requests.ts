@@ -7,7 +7,7 @@ import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/ac
 import { mapLimited } from '../../lib/concurrency.ts';
 import { type RestoreIndex, readIndex } from '../../lib/restore/index-files.ts';
 import { addCounts, noCounts, processShard, readFailures, type ShardCounts } from '../../lib/restore/requester.ts';
-import { putText } from '../../lib/s3-objects.ts';
+import { putJson, putText, readJson, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import type { RestorePlan } from '../../workflows/restore/model.ts';
 import { beat } from './beat.ts';
 import type { RestoreDependencies } from './dependencies.ts';
@@ -37,6 +37,9 @@ interface RequestCursor {
 /** Shards a sweep looks at at a time: listings of one prefix come one after the other. */
 const SWEEPING = 4;
 const REQUESTING = 64;
+const SETTLED_LIMIT = 64 * 1024 * 1024;
+/** A restore of fewer shards looks at all of them each time: that is a few calls. */
+const REMEMBERED_FROM = 8;
 /** The list for people is cut here; each shard's own list is whole. */
 const LISTED = 100_000;
 
@@ -80,15 +83,31 @@ export function createRequestActivities({ s3, now = Date.now }: RestoreDependenc
       return sum;
     },
 
-    /** Looks at every object, asks again for what has been lost, and extends copies that would go. */
+    /**
+     * Looks at every object, asks again for what has been lost, and extends copies that would go. Of large restores a shard
+     * that has been seen whole is looked at again only when its copies are to be extended.
+     */
     async sweepRestores({ place, tiers, days, pass, extendBefore }: SweepInput): Promise<ShardCounts> {
       const index = await wholeIndex(place);
       const sum = noCounts();
+      const remembers = index.shards.length >= REMEMBERED_FROM;
+      const settled = remembers ? await readSettled(s3, place) : {};
       const numbers = index.shards.map((_, number) => number);
       await mapLimited(numbers, SWEEPING, async (number) => {
+        const known = settled[number];
+        if (known && (known.firstExpiry ?? extendBefore) >= extendBefore) {
+          addCounts(sum, known);
+          return;
+        }
+        const shard = shardOf(index, number);
         const options = { tiers, days, pass, look: true, extendBefore, beat, now, width: REQUESTING / SWEEPING };
-        addCounts(sum, await processShard(s3, place, number, shardOf(index, number), options));
+        const counts = await processShard(s3, place, number, shard, options);
+        addCounts(sum, counts);
+        if (counts.readable + counts.failed === shard.objects)
+          settled[number] = { ...counts, requested: 0, extended: 0 };
+        else delete settled[number];
       });
+      if (remembers) await putJson(s3, settledAddress(place), settled);
       const { missing } = index;
       sum.failed += missing.count;
       sum.failures.unshift(...missing.first.slice(0, Math.max(0, 20 - sum.failures.length)));
@@ -119,6 +138,20 @@ export function createRequestActivities({ s3, now = Date.now }: RestoreDependenc
     const index = await readIndex(s3, place);
     if (!index?.complete) throw new Error(`there is no whole index at ${place}`);
     return index;
+  }
+}
+
+/** Shards every object of which has been seen to be readable, or to have failed. */
+type Settled = Record<number, ShardCounts>;
+
+const settledAddress = (place: string): string => `${place}settled.json`;
+
+async function readSettled(s3: RestoreDependencies['s3'], place: string): Promise<Settled> {
+  try {
+    return await readJson<Settled>(s3, settledAddress(place), SETTLED_LIMIT);
+  } catch (error) {
+    if (error instanceof UnreadableObjectError) return {};
+    throw error;
   }
 }
 

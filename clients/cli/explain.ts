@@ -24,8 +24,8 @@ export function addExplainCommand(launch: Command): void {
 
 async function explain(context: Context, id: string, options: Json): Promise<void> {
   const { client } = await context.temporal();
-  const { launches, steps, aws, settings } = context;
-  const sources = { launches, steps, batch: aws.batch, client, namespace: settings.temporalNamespace };
+  const { launches, steps, restores, aws, settings } = context;
+  const sources = { launches, steps, restores, batch: aws.batch, client, namespace: settings.temporalNamespace };
   const found = await explainLaunch(sources, id);
   if (!found) throw new CliError(`there is no launch ${id}: "longhaul launch list" shows those there are`);
   print(options.json, found, () => [

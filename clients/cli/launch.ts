@@ -112,6 +112,7 @@ async function show(context: Context, id: string, options: Json): Promise<void> 
     lines.push('', `Time:     ${times.join(', ')}`, `Sheet:    ${item.configuration_file}`);
     if (item.data_path) lines.push(`Data:     ${item.data_path}`);
     if (item.results_path) lines.push(`Results:  ${item.results_path}`);
+    if (item.statuses.WAITING) lines.push(`Restore:  longhaul restore show ${id}`);
     lines.push(
       `Logs:     longhaul launch logs ${id} <step>   (log group ${steps[0]?.log_group ?? '/aws/batch/job'})`,
       `Temporal: ${page}`,

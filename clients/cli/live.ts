@@ -1,5 +1,5 @@
 /**
- * Showing a launch while it runs: redrawn in place on a terminal, a line for each change elsewhere.
+ * Showing what runs: redrawn in place on a terminal, a line for each change elsewhere.
  *
  * @module
  */
@@ -10,24 +10,49 @@ import { drawLaunch, seconds } from './picture.ts';
 const LINE_EVERY_MS = 2_000;
 const FRAME_MS = 200;
 
-/** Shows every picture and returns the last one. */
-export async function showLive(
-  pictures: AsyncIterable<LaunchProgress>,
-  stream: NodeJS.WriteStream,
-): Promise<LaunchProgress | undefined> {
-  return stream.isTTY ? redraw(pictures, stream) : printLines(pictures, stream);
+/** How one picture looks. */
+export interface Drawing<T> {
+  /** The whole of it; `now` in epoch milliseconds. */
+  draw(picture: T, now: number): string[];
+  /** In one line. */
+  line(picture: T): string;
+  /** Epoch ms. */
+  begun(picture: T): number;
 }
 
-async function redraw(
+const LAUNCH: Drawing<LaunchProgress> = {
+  draw: drawLaunch,
+  line: summarise,
+  begun: ({ statuses }) => Math.min(...Object.values(statuses), Date.now()),
+};
+
+/** Shows every picture of a launch and returns the last one. */
+export const showLive = (
   pictures: AsyncIterable<LaunchProgress>,
   stream: NodeJS.WriteStream,
-): Promise<LaunchProgress | undefined> {
-  let last: LaunchProgress | undefined;
+): Promise<LaunchProgress | undefined> => showPictures(pictures, stream, LAUNCH);
+
+/** Shows every picture and returns the last one. */
+export async function showPictures<T>(
+  pictures: AsyncIterable<T>,
+  stream: NodeJS.WriteStream,
+  drawing: Drawing<T>,
+): Promise<T | undefined> {
+  return stream.isTTY ? redraw(pictures, stream, drawing) : printLines(pictures, stream, drawing);
+}
+
+async function redraw<T>(
+  pictures: AsyncIterable<T>,
+  stream: NodeJS.WriteStream,
+  drawing: Drawing<T>,
+): Promise<T | undefined> {
+  let last: T | undefined;
   let height = 0;
   const draw = () => {
     if (!last) return;
     // A line that wraps would make the cursor miss its way back.
-    const lines = drawLaunch(last, Date.now())
+    const lines = drawing
+      .draw(last, Date.now())
       .flatMap((line) => line.split('\n'))
       .map((line) => cut(line, stream.columns));
     const up = height > 0 ? `\u001b[${height}A` : '';
@@ -47,19 +72,19 @@ async function redraw(
   return last;
 }
 
-async function printLines(
-  pictures: AsyncIterable<LaunchProgress>,
+async function printLines<T>(
+  pictures: AsyncIterable<T>,
   stream: NodeJS.WriteStream,
-): Promise<LaunchProgress | undefined> {
-  let last: LaunchProgress | undefined;
+  drawing: Drawing<T>,
+): Promise<T | undefined> {
+  let last: T | undefined;
   let shown = '';
   let shownAt = 0;
   for await (const picture of pictures) {
     last = picture;
-    const line = summarise(picture);
+    const line = drawing.line(picture);
     if (line === shown && Date.now() - shownAt < LINE_EVERY_MS) continue;
-    const begun = Math.min(...Object.values(picture.statuses), Date.now());
-    stream.write(`${seconds(Date.now() - begun).padStart(8)}  ${line}\n`);
+    stream.write(`${seconds(Date.now() - drawing.begun(picture)).padStart(8)}  ${line}\n`);
     shown = line;
     shownAt = Date.now();
   }
@@ -71,7 +96,9 @@ function summarise(picture: LaunchProgress): string {
     (step) =>
       `${step.name}${tasksOf(step)} ${step.state === 'RUNNING' || step.items.total > 1 ? `${step.items.succeeded}/${step.items.total} ` : ''}${step.state.toLowerCase()}`,
   );
-  return [picture.status, ...steps].join(' | ');
+  const { waitingFor, restore } = picture;
+  const waiting = waitingFor && restore ? [`${waitingFor} ${restore.readable}/${restore.objects} objects`] : [];
+  return [picture.status, ...waiting, ...steps].join(' | ');
 }
 
 function tasksOf({ tasks = [] }: LaunchProgress['steps'][number]): string {

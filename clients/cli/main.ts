@@ -6,11 +6,14 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { ToolError } from '../../infra/local/tools/index.ts';
+import { RequestFileError } from '../../lib/restore/request-file.ts';
 import { SettingsError } from '../../lib/settings.ts';
 import { SheetError } from '../../workflows/launch/sheet/problems.ts';
+import { addApproveCommand } from './approve.ts';
 import { CliError, EXIT } from './context.ts';
 import { addLaunchCommands } from './launch.ts';
 import { addPlatformCommands } from './platform.ts';
+import { addRestoreCommands } from './restore.ts';
 
 const program = new Command('longhaul')
   .description('Runs work on AWS that must outlive any process, and shows it while it runs.')
@@ -18,6 +21,8 @@ const program = new Command('longhaul')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
 addPlatformCommands(program);
 addLaunchCommands(program);
+addRestoreCommands(program);
+addApproveCommand(program);
 for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])])
   command.copyInheritedSettings(program);
 
@@ -32,7 +37,9 @@ program.parseAsync().then(
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const known = [CliError, SheetError, SettingsError, ToolError].some((type) => error instanceof type);
+  const known = [CliError, SheetError, SettingsError, ToolError, RequestFileError].some(
+    (type) => error instanceof type,
+  );
   if (error instanceof SheetError) return `${error.type}\n${error.message}`;
   return known || process.env.LONGHAUL_DEBUG !== '1' ? error.message : (error.stack ?? error.message);
 }

@@ -11,6 +11,7 @@ import {
   type StepProgress,
   type TaskCounts,
 } from '../../workflows/launch/model.ts';
+import { formatBytes, formatUsd } from '../../workflows/restore/details.ts';
 
 const BAR = 24;
 const MARKS: Record<StepProgress['state'], string> = {
@@ -44,9 +45,22 @@ export function drawLaunch(progress: LaunchProgress, now: number): string[] {
   const width = Math.max(...progress.steps.map((step) => step.name.length), 4);
   return [
     `${pc.bold(progress.launchId)}  ${paint(progress.status)}${waiting}  ${seconds(ended - begun)}`,
+    ...drawRestoring(progress),
     ...progress.steps.flatMap((step) => drawStep(step, width, now)),
     ...(progress.error ? ['', pc.red(progress.error.type), progress.error.message] : []),
   ];
+}
+
+/** Of archived inputs, while the launch waits for them. */
+function drawRestoring({ launchId, waitingFor, restore }: LaunchProgress): string[] {
+  if (!waitingFor || !restore) return [];
+  const { objects, readable, bytes, usd, readyBy, limitUsd } = restore;
+  const facts = [`${readable}/${objects} archived inputs can be read`, formatBytes(bytes), formatUsd(usd)];
+  if (readyBy !== undefined) facts.push(`ready by ${new Date(readyBy).toLocaleString('sv-SE').slice(0, 16)}`);
+  const lines = [`  ${pc.cyan(facts.join(', '))}`];
+  if (waitingFor === 'approval')
+    lines.push(pc.yellow(`  above the limit of ${formatUsd(limitUsd)}: longhaul approve launch/${launchId}`));
+  return lines;
 }
 
 /** One line, and two more below it for a step that cannot be placed: the live view counts lines. */

@@ -20,7 +20,9 @@ import { formatS3Address } from '../../lib/s3-address.ts';
 import { readObject, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { LaunchStore } from '../../lib/store/launches.ts';
+import type { RestoreStore } from '../../lib/store/restores.ts';
 import { JOBS_CHANGED_SIGNAL, type JobChange, LAUNCH_STATUSES, LIMITS } from '../../workflows/launch/model.ts';
+import { requestOf } from '../../workflows/restore/model.ts';
 import { retryLaunch } from '../launch/retry.ts';
 import { startLaunch } from '../launch/start.ts';
 import { restoreIdFor, startRestore } from '../restore/start.ts';
@@ -32,6 +34,7 @@ export interface ConsumerDependencies {
   s3: S3Client;
   client: Client;
   launches: LaunchStore;
+  restores: Pick<RestoreStore, 'get'>;
   settings: Pick<Settings, 'bucket' | 'eventsQueue'>;
   log: Logger;
   signal: AbortSignal;
@@ -152,7 +155,7 @@ async function launch(
 
 /** The request says itself whose it is; one that cannot be read fails as a restore of its own, with the reason. */
 async function restore(
-  { s3, client, log }: ConsumerDependencies,
+  { s3, client, launches, restores, log }: ConsumerDependencies,
   event: Extract<Event, { kind: 'restore' }>,
 ): Promise<void> {
   const configurationFile = formatS3Address(event);
@@ -168,7 +171,19 @@ async function restore(
   } catch (error) {
     if (!(error instanceof RequestFileError)) throw error;
   }
+  // A request may not take the place of a launch of somebody else.
+  const launch = id === undefined ? undefined : await launches.get(id);
+  if (launch?.consumer !== undefined && launch.consumer !== event.consumer) {
+    log.warn({ file: configurationFile, launchId: id }, 'a request names the launch of another consumer');
+    id = undefined;
+  }
   const restoreId = id ?? restoreIdFor({ ...input, configurationFileVersion: event.version ?? event.etag });
+  // A message that comes again, even long after, must not pay for the same once more.
+  const known = await restores.get(restoreId);
+  if (known?.request === requestOf(input)) {
+    log.info({ file: configurationFile, restoreId }, 'a request that has been followed before');
+    return;
+  }
   const { started } = await startRestore(client, { restoreId, ...input });
   log.info({ file: configurationFile, restoreId, started }, 'a restore was asked for');
 }

@@ -23,11 +23,9 @@ async function main(): Promise<void> {
   const aws = createAwsClients({ tables, warn: (message) => log.warn(message) });
   const { client } = await connectTemporal(settings);
   const launches = new LaunchStore(aws.dynamodb, tables);
+  const restores = new RestoreStore(aws.dynamodb, tables);
   const shared = { ...aws, client, settings, log, signal: stop.signal };
-  await Promise.all([
-    consumeEvents({ ...shared, launches }),
-    consumeCompletions({ ...shared, restores: new RestoreStore(aws.dynamodb, tables) }),
-  ]);
+  await Promise.all([consumeEvents({ ...shared, launches, restores }), consumeCompletions({ ...shared, restores })]);
 }
 
 main().then(

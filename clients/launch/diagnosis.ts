@@ -4,9 +4,12 @@
  * @module
  */
 import type { LaunchItem } from '../../lib/store/launches.ts';
+import type { RestoreItem } from '../../lib/store/restores.ts';
 import type { JobFailure, StepItem } from '../../lib/store/steps.ts';
 import { CAUSES, stuckReason } from '../../workflows/launch/causes.ts';
 import { isEnded } from '../../workflows/launch/model.ts';
+import { formatUsd } from '../../workflows/restore/details.ts';
+import { formatDuration } from '../../workflows/restore/plan.ts';
 import { commandsAbout, runsOnBatch, serviceTitle } from './own-words.ts';
 
 export interface Diagnosis {
@@ -31,6 +34,8 @@ export interface LiveFacts {
   pollers: Readonly<Record<string, number>>;
   /** What AWS Batch says of its queue and compute environments, where something is wrong; of other services nothing. */
   queueProblems: readonly string[];
+  /** Of a launch that waits for archived inputs: their restore, as the registry has it. */
+  restore?: RestoreItem;
   /** Why the head of this launch's jobs cannot be placed, by step: by AWS Batch now, else by the registry. */
   stuck: Readonly<Record<string, string>>;
 }
@@ -45,13 +50,21 @@ const REMEDIES: Readonly<Record<string, string>> = {
   JobRejectedError: 'do what the compute service says, then "longhaul launch retry <id>"',
   JobStuckError: 'correct queue or resources, then "longhaul launch retry <id>"',
   PreflightFailedError: 'mend each finding, then "longhaul launch retry <id>"',
+  InvalidRestoreError: 'correct "restore" in the sheet, then "longhaul launch retry <id> --sheet <file>"',
+  DeadlineMissedError: 'give the restore more time in the sheet, then "longhaul launch retry <id> --sheet <file>"',
+  ObjectsNotRestorableError: 'mend what each line names, then "longhaul launch retry <id>"',
+  RestoreConflictError: '"longhaul restore cancel <id>", then "longhaul launch retry <id>"',
+  RestoreCancelledError: '"longhaul launch retry <id>"; end launches by "longhaul launch cancel" instead',
+  ApprovalRefusedError:
+    'raise limitUsd in the sheet or ask for a slower tier, then "longhaul launch retry <id> --sheet <file>"',
   LaunchTerminatedError: '"longhaul launch retry <id>"; end launches by "longhaul launch cancel" instead',
 };
 
 export function diagnose(item: LaunchItem, steps: readonly StepItem[], live: LiveFacts, now: number): Diagnosis {
   const found = isEnded(item.status) ? ofEnded(item, steps) : ofOpen(item, steps, live, now);
   const remedy = found.remedy.replaceAll('<id>', item.launch_id);
-  return { launchId: item.launch_id, status: item.status, ...found, remedy };
+  const evidence = found.evidence.map((line) => line.replaceAll('<id>', item.launch_id));
+  return { launchId: item.launch_id, status: item.status, ...found, remedy, evidence };
 }
 
 type Found = Omit<Diagnosis, 'launchId' | 'status'>;
@@ -161,7 +174,33 @@ function ofOpen(item: LaunchItem, steps: readonly StepItem[], live: LiveFacts, n
       evidence: live.pending.map(({ type, attempt, failure }) => `${type}, attempt ${attempt}: ${failure}`),
     };
   }
+  if (item.status === 'WAITING') return ofRestore(item, live.restore);
   return ofWaiting(steps, live, now);
+}
+
+/** Of a launch that waits for its archived inputs, or for somebody to pay for them. */
+function ofRestore({ waiting_for: waitingFor, statuses }: LaunchItem, restore: RestoreItem | undefined): Found {
+  const { counts, plan } = restore ?? {};
+  const tiers = Object.entries(plan?.tiers ?? {}).map(([archive, tier]) => `${tier} from ${archive}`);
+  const evidence = [
+    `waits since ${statuses.WAITING ?? ''}`,
+    ...(counts ? [`${counts.readable} of ${counts.total} objects can be read, ${counts.failed} have failed`] : []),
+    ...(plan ? [`${tiers.join(', ')}: ${formatUsd(plan.usd)}, up to ${formatDuration(plan.seconds)}`] : []),
+    'to ask: longhaul restore show <id>',
+  ];
+  if (waitingFor === 'approval')
+    return {
+      cause: 'WAITING_FOR_APPROVAL',
+      summary: 'its archived inputs would cost more to restore than the sheet allows',
+      remedy: '"longhaul approve launch/<id>", or the same with --refuse',
+      evidence,
+    };
+  return {
+    cause: 'WAITING_FOR_RESTORE',
+    summary: 'its archived inputs are being restored; it goes on by itself',
+    remedy: '',
+    evidence,
+  };
 }
 
 function ofWaiting(steps: readonly StepItem[], live: LiveFacts, now: number): Found {

@@ -11,18 +11,21 @@ import {
   DescribeJobQueuesCommand,
   DescribeJobsCommand,
 } from '@aws-sdk/client-batch';
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
 import { whyNotPlaced } from '../../lib/launch/batch-queue.ts';
-import type { LaunchStore } from '../../lib/store/launches.ts';
+import type { LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
+import type { RestoreStore } from '../../lib/store/restores.ts';
 import { currentJobs, type StepItem, type StepStore } from '../../lib/store/steps.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import { ACTIVITY_TASK_QUEUE, isEnded } from '../../workflows/launch/model.ts';
+import { ACTIVITY_TASK_QUEUE as RESTORE_QUEUE, workflowIdOf as restoreIdOf } from '../../workflows/restore/model.ts';
 import { type Diagnosis, diagnose, type LiveFacts } from './diagnosis.ts';
 import { runsOnBatch } from './own-words.ts';
 
 export interface ExplainSources {
   launches: LaunchStore;
   steps: StepStore;
+  restores: Pick<RestoreStore, 'get'>;
   batch: BatchClient;
   client: Client;
   namespace: string;
@@ -44,10 +47,11 @@ export async function explainLaunch(sources: ExplainSources, launchId: string): 
     const open = steps.filter(({ open_in: place }) => place !== undefined);
     const ofBatch = open.filter(runsOnBatch);
     const asked: [string, () => Promise<Partial<LiveFacts>>][] = [
-      ['Temporal', () => askTemporal(sources, item.workflow_id)],
+      ['Temporal', () => askTemporal(sources, item)],
       ['AWS Batch, the queue', () => askQueues(sources.batch, ofBatch)],
       ['AWS Batch, the jobs', () => askJobs(sources.batch, ofBatch)],
     ];
+    if (item.status === 'WAITING') asked.push(['Its restore', () => askRestore(sources, launchId)]);
     await Promise.all(
       asked.map(async ([name, ask]) => {
         try {
@@ -64,39 +68,49 @@ export async function explainLaunch(sources: ExplainSources, launchId: string): 
   return { ...diagnosis, evidence: [...diagnosis.evidence, ...silent] };
 }
 
-async function askTemporal({ client, namespace }: ExplainSources, workflowId: string): Promise<Partial<LiveFacts>> {
-  let description;
-  try {
-    description = await client.workflow.getHandle(workflowId).describe();
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return {};
-    throw error;
-  }
+async function askRestore({ restores }: ExplainSources, launchId: string): Promise<Partial<LiveFacts>> {
+  const restore = await restores.get(launchId);
+  return restore ? { restore } : {};
+}
+
+async function askTemporal({ client, namespace }: ExplainSources, item: LaunchItem): Promise<Partial<LiveFacts>> {
+  const description = await describe(client, item.workflow_id);
+  if (!description) return {};
+  const waits = item.status === 'WAITING';
+  const restore = waits ? await describe(client, restoreIdOf(item.launch_id)) : undefined;
   const { raw, status, historyLength } = description;
   const pollers: Record<string, number> = {};
   for (const [name, taskQueueType] of [
     [WORKFLOW_TASK_QUEUE, QUEUE_TYPES.workflow],
     [ACTIVITY_TASK_QUEUE, QUEUE_TYPES.activity],
+    ...(waits ? [[RESTORE_QUEUE, QUEUE_TYPES.activity] as const] : []),
   ] as const) {
     const answer = await client.workflowService.describeTaskQueue({ namespace, taskQueue: { name }, taskQueueType });
     pollers[name] = answer.pollers?.length ?? 0;
   }
   return {
     workflow: { status: status.name, historyLength, taskFailures: Number(raw.pendingWorkflowTask?.attempt ?? 0) },
-    pending: (raw.pendingActivities ?? []).flatMap((activity) =>
-      activity.lastFailure
-        ? [
-            {
-              type: activity.activityType?.name ?? '',
-              attempt: Number(activity.attempt ?? 1),
-              failure: activity.lastFailure.message ?? '',
-            },
-          ]
-        : [],
-    ),
+    pending: [description, restore].flatMap(failingActivities),
     pollers,
   };
 }
+
+/** @returns undefined for a workflow Temporal does not know */
+async function describe(client: Client, workflowId: string): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await client.workflow.getHandle(workflowId).describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+const failingActivities = (description: WorkflowExecutionDescription | undefined): LiveFacts['pending'] =>
+  (description?.raw.pendingActivities ?? []).flatMap(({ activityType, attempt, lastFailure }) =>
+    lastFailure
+      ? [{ type: activityType?.name ?? '', attempt: Number(attempt ?? 1), failure: lastFailure.message ?? '' }]
+      : [],
+  );
 
 async function askQueues(batch: BatchClient, open: readonly StepItem[]): Promise<Partial<LiveFacts>> {
   const names = [...new Set(open.flatMap(({ job_queue: queue }) => queue ?? []))];

@@ -23,12 +23,13 @@ import { mapLimited } from '../../lib/concurrency.ts';
 import { formatS3Address } from '../../lib/s3-address.ts';
 import { readSettings, type Settings } from '../../lib/settings.ts';
 import { LaunchStore } from '../../lib/store/launches.ts';
+import { RestoreStore } from '../../lib/store/restores.ts';
 import { StepStore } from '../../lib/store/steps.ts';
 import { tableNames } from '../../lib/store/tables.ts';
 import { connectTemporal } from '../../lib/temporal/client.ts';
 import { workflowIdOf } from '../../workflows/launch/model.ts';
 import { COHORT_DEFAULTS, generateCohort, readReference } from './generate.ts';
-import { readComparison, reportLines, summarise } from './report.ts';
+import { readComparison, reportLines, restored, summarise } from './report.ts';
 
 const FOLDER = join(packageRoot(), 'examples/lambda');
 const DATA = 'data/lambda/';
@@ -40,29 +41,35 @@ const SCRIPTS = ['align.py', 'call.py', 'merge.py', 'compare.py'];
 const SEED = 20_260;
 /** The event has to come from S3 through SQS before there is a launch to look at. */
 const PATIENCE_MS = 60_000;
+/** The stand-in's hours of Glacier pass in seconds. */
+const GLACIER_SCALE = 1 / 3600;
 
 const { values: options } = parseArgs({
   options: {
     once: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     engine: { type: 'string', default: 'steps' },
+    archived: { type: 'boolean', default: false },
     name: { type: 'string', default: process.env.LONGHAUL_PLATFORM ?? 'default' },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (options.help) {
-  console.log(`Usage: npm run demo -- [--once] [--json] [--engine <engine>] [--name <platform>]
+  console.log(`Usage: npm run demo -- [--once] [--json] [--engine <engine>] [--archived] [--name <platform>]
 
   --once   end when the launch has ended, instead of staying up until Ctrl-C
   --json   print one JSON object as the last line; everything else goes to standard error
   --engine steps: durable steps (default); snakemake: the same sheet as one head job that runs Snakemake
+  --archived  the reads lie in S3 Glacier first: the launch waits until they are restored (an hour of Glacier is a
+           second here)
   --name   which embedded platform to use or start (default: default)
 
 Examples:
   npm run demo
   npm run demo -- --once --json
-  npm run demo -- --engine snakemake`);
+  npm run demo -- --engine snakemake
+  npm run demo -- --archived --once`);
   process.exit(0);
 }
 if (!isEngine(options.engine)) {
@@ -101,6 +108,8 @@ async function run(): Promise<number> {
     launches: new LaunchStore(aws.dynamodb, tables),
     steps: new StepStore(aws.dynamodb, tables),
   };
+  const restores = new RestoreStore(aws.dynamodb, tables);
+  await letGlacierRun(options.archived ? GLACIER_SCALE : 1);
 
   await uploadInputs(aws.s3, settings);
   const launchId = await uploadSheet(aws.s3, settings);
@@ -112,8 +121,9 @@ async function run(): Promise<number> {
   const run = workflowPage(settings, workflowIdOf(launchId), runId);
   const outputs = await launchOutputs(aws.s3, settings.bucket, launchId);
   const comparison = last.status === 'COMPLETE' ? await readComparison(aws.s3, outputs) : undefined;
-  for (const line of reportLines(last, outputs, comparison, run)) say(line);
-  if (options.json) console.log(JSON.stringify(summarise(last, outputs, comparison, run)));
+  const restore = options.archived ? restored(last, await restores.get(launchId)) : undefined;
+  for (const line of reportLines(last, outputs, comparison, run, restore)) say(line);
+  if (options.json) console.log(JSON.stringify(summarise(last, outputs, comparison, run, restore)));
   const code = last.status === 'COMPLETE' ? 0 : 1;
   if (options.once && !platform.reused) await platform.stop();
   if (options.once || platform.reused) return code;
@@ -132,13 +142,35 @@ async function uploadInputs(s3: S3Client, settings: Settings): Promise<void> {
     ),
   ];
   for (const name of SCRIPTS) files.push([`pipeline/${name}`, await readFile(join(FOLDER, 'pipeline', name))]);
+  const archived = (name: string) => options.archived && name.startsWith('reads/');
   await mapLimited(files, 4, ([name, body]) =>
-    s3.send(new PutObjectCommand({ Bucket: settings.bucket, Key: `${DATA}${name}`, Body: body })),
+    s3.send(
+      new PutObjectCommand({
+        Bucket: settings.bucket,
+        Key: `${DATA}${name}`,
+        Body: body,
+        ...(archived(name) && { StorageClass: 'GLACIER' }),
+      }),
+    ),
   );
   const bytes = files.reduce((sum, [, body]) => sum + body.length, 0);
   say(
     `${cohort.samples.length} samples of paired reads with planted variants: ${(bytes / 1e6).toFixed(1)} MB in s3://${settings.bucket}/${DATA}`,
   );
+  if (options.archived)
+    say(
+      'The reads are archived in S3 Glacier Flexible Retrieval: a Bulk restore takes 5 to 12 hours, here as many seconds.',
+    );
+}
+
+/** Of the stand-in for S3, by its own door: on AWS nobody can. */
+async function letGlacierRun(scale: number): Promise<void> {
+  const answer = await fetch(`${process.env.AWS_ENDPOINT_URL}/_longhaul/restore-time`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ scale }),
+  });
+  if (!answer.ok) throw new Error(`the time of restores cannot be set: ${answer.status}`);
 }
 
 /** The same sheet; Snakemake gets a head job with the resources that all its rules share. */

@@ -8,7 +8,9 @@ import pc from 'picocolors';
 import { durations, seconds } from '../../clients/cli/picture.ts';
 import type { Output } from '../../clients/launch/outputs.ts';
 import { readObject } from '../../lib/s3-objects.ts';
+import type { RestoreItem } from '../../lib/store/restores.ts';
 import type { LaunchProgress } from '../../workflows/launch/model.ts';
+import { formatBytes, formatUsd } from '../../workflows/restore/details.ts';
 
 /** What compare.py writes. */
 export interface Comparison {
@@ -33,6 +35,30 @@ export async function readComparison(s3: S3Client, outputs: readonly Output[]): 
   return JSON.parse(bytes.toString('utf8')) as Comparison;
 }
 
+/** What became of archived inputs. */
+export interface Restored {
+  objects: number;
+  /** Bytes. */
+  bytes: number;
+  tier: string;
+  usd?: number;
+  /** From WAITING to READY. */
+  seconds: number;
+}
+
+export function restored(last: LaunchProgress, item: RestoreItem | undefined): Restored {
+  const { plan } = item ?? {};
+  if (!plan) throw new Error('the launch has not waited for a restore');
+  const { WAITING = 0, READY = WAITING } = last.statuses;
+  return {
+    objects: plan.objects,
+    bytes: plan.bytes,
+    tier: Object.values(plan.tiers).join(', '),
+    ...(plan.usd !== undefined && { usd: plan.usd }),
+    seconds: (READY - WAITING) / 1000,
+  };
+}
+
 const share = (value: number): string => `${(value * 100).toFixed(1)} %`;
 
 export function reportLines(
@@ -40,6 +66,7 @@ export function reportLines(
   outputs: readonly Output[],
   comparison: Comparison | undefined,
   page: string,
+  restore?: Restored,
 ): string[] {
   const results = outputs.filter((output) => isOutput(output, 'merge') || isOutput(output, 'compare'));
   const times = durations(last, Date.now()).map(({ status, ms }) => `${status} ${seconds(ms)}`);
@@ -51,6 +78,11 @@ export function reportLines(
         )
       : pc.red(`The launch is ${last.status}: npx longhaul launch show ${last.launchId}`),
     `Time     ${times.join(', ')}`,
+    ...(restore
+      ? [
+          `Restore  ${restore.objects} objects, ${formatBytes(restore.bytes)}, ${restore.tier}, ${formatUsd(restore.usd)}, ${restore.seconds} s of waiting`,
+        ]
+      : []),
     ...results.map((output) => `Output   ${output.address}  ${output.bytes} bytes`),
     `Logs     npx longhaul launch logs ${last.launchId}   (log group /aws/batch/job)`,
     `More     npx longhaul launch show ${last.launchId}`,
@@ -64,6 +96,7 @@ export function summarise(
   outputs: readonly Output[],
   comparison: Comparison | undefined,
   temporalUi: string,
+  restore?: Restored,
 ) {
   return {
     launchId: last.launchId,
@@ -81,6 +114,7 @@ export function summarise(
       recalled: comparison.recall,
       precision: comparison.precision,
     },
+    ...(restore && { restore }),
     outputs: outputs.map(({ step, item, name, address, bytes }) => ({ step, item, name, address, bytes })),
     temporalUi,
     ...(last.error && { error: last.error }),

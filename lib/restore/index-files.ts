@@ -80,8 +80,9 @@ export async function readIndex(s3: S3Client, place: string): Promise<RestoreInd
 
 export async function readShard(s3: S3Client, place: string, shard: number): Promise<Entry[]> {
   const { bytes } = await readObject(s3, shardAddress(place, shard), { limit: SHARD_LIMIT });
-  const lines = (await decompress(bytes)).toString('utf8').split('\n');
-  return lines.flatMap((line) => (line === '' ? [] : [toEntry(JSON.parse(line) as Line)]));
+  const text = (await decompress(bytes)).toString('utf8').trimEnd();
+  // All lines by one call: a sweep of ten million objects parses them all.
+  return (JSON.parse(`[${text.replaceAll('\n', ',')}]`) as Line[]).map(toEntry);
 }
 
 /** Key, bytes, archive, place of the state in {@link OBJECT_STATES}, version. */

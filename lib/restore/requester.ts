@@ -98,7 +98,7 @@ export async function processShard(
   const newFailures: ObjectFailure[] = [];
   for (let chunk = options.skipChunks ?? 0; chunk * CHUNK < entries.length; chunk += 1) {
     const some = entries.slice(chunk * CHUNK, (chunk + 1) * CHUNK);
-    const open = some.filter((entry) => !failed.has(addressOf(shard.bucket, entry)));
+    const open = failed.size === 0 ? some : some.filter((entry) => !failed.has(addressOf(shard.bucket, entry)));
     const done = await processChunk(s3, shard.bucket, open, options);
     addCounts(counts, done.counts);
     newFailures.push(...done.failures);
@@ -112,9 +112,6 @@ export async function processShard(
   if (options.pass > 0) addCounts(counts, { ...noCounts(), failed: knownFailures.length, failures: knownFailures });
   return counts;
 }
-
-/** Chunks of one shard. */
-export const chunksOf = ({ objects }: Shard): number => Math.ceil(objects / CHUNK);
 
 async function processChunk(s3: S3Client, bucket: string, entries: readonly Entry[], options: RequestOptions) {
   const looks = options.look ? await lookAt(s3, bucket, entries.map(toWanted), options) : undefined;

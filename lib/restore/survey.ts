@@ -5,8 +5,9 @@
  * @module
  */
 import { ListObjectsV2Command, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import type { ObjectFailure } from '../../workflows/restore/model.ts';
 import { formatS3Address } from '../s3-address.ts';
-import { IndexWriter, type RestoreIndex, readIndex } from './index-files.ts';
+import { type Cursor, type Entry, IndexWriter, type RestoreIndex, readIndex } from './index-files.ts';
 import { type Look, type LookOptions, lookAt } from './look.ts';
 import { remedyOf } from './outcome.ts';
 import { patiently } from './patience.ts';
@@ -42,6 +43,16 @@ export function partsOf({ scans, objects }: Sources, file?: Exclude<RequestFile,
   ];
 }
 
+/** Where what is found goes. */
+export interface Sink {
+  add(bucket: string, entry: Entry): Promise<void> | void;
+  addReadable(size: number): void;
+  addMissing(failure: ObjectFailure): void;
+  /** Everything up to here has been found. */
+  reached(cursor: Cursor): Promise<void> | void;
+  readonly objects: number;
+}
+
 /** @returns the whole index; when it was complete before, nothing is looked for again */
 export async function survey(
   s3: S3Client,
@@ -52,29 +63,38 @@ export async function survey(
   const before = await readIndex(s3, place);
   if (before?.complete) return before;
   const writer = new IndexWriter(s3, place, before, options.shardObjects);
-  const from = before?.cursor ?? { part: 0, after: '' };
+  await find(s3, parts, writer, options, before?.cursor);
+  return writer.close();
+}
+
+export async function find(
+  s3: S3Client,
+  parts: readonly Part[],
+  sink: Sink,
+  options: SurveyOptions,
+  from: Cursor = { part: 0, after: '' },
+): Promise<void> {
   for (const [number, part] of parts.entries()) {
     if (number < from.part) continue;
     const after = number === from.part ? from.after : '';
-    if (part.kind === 'scan') await scanPrefix(s3, part.scan, { number, after }, writer, options);
-    else await readRows(s3, rowsOf(s3, part, Number(after) || 0), number, writer, options);
+    if (part.kind === 'scan') await scanPrefix(s3, part.scan, { number, after }, sink, options);
+    else await readRows(s3, rowsOf(s3, part, Number(after) || 0), number, sink, options);
     // Thousands of short parts have no page or chunk in the middle to go on from.
-    await writer.reached({ part: number + 1, after: '' });
+    await sink.reached({ part: number + 1, after: '' });
   }
-  return writer.close();
 }
 
 async function scanPrefix(
   s3: S3Client,
   scan: Scan,
   { number, after }: { number: number; after: string },
-  writer: IndexWriter,
+  sink: Sink,
   options: SurveyOptions,
 ): Promise<void> {
   let next = listPage(s3, scan, { StartAfter: after || undefined }, options);
   for (;;) {
     const page = await next;
-    if (!page) return writer.addMissing(unlisted(scan));
+    if (!page) return sink.addMissing(unlisted(scan));
     const token = page.IsTruncated ? page.NextContinuationToken : undefined;
     // The next page comes while this one is looked at.
     if (token !== undefined) {
@@ -87,7 +107,7 @@ async function scanPrefix(
       const key = object.Key ?? '';
       if (!matches(scan, key)) continue;
       if (object.StorageClass === UNTOLD) untold.push(key);
-      else await note(writer, scan.bucket, { key }, seenInListing(object, options.now()));
+      else await note(sink, scan.bucket, { key }, seenInListing(object, options.now()));
     }
     const looks = await lookAt(
       s3,
@@ -95,11 +115,11 @@ async function scanPrefix(
       untold.map((key) => ({ key, untold: true })),
       options,
     );
-    for (const [place, look] of looks.entries()) await note(writer, scan.bucket, { key: untold[place] ?? '' }, look);
-    options.found?.(writer.objects);
+    for (const [place, look] of looks.entries()) await note(sink, scan.bucket, { key: untold[place] ?? '' }, look);
+    options.found?.(sink.objects);
     if (token === undefined) return;
     const last = page.Contents?.at(-1)?.Key;
-    if (last !== undefined) await writer.reached({ part: number, after: last });
+    if (last !== undefined) await sink.reached({ part: number, after: last });
   }
 }
 
@@ -140,7 +160,7 @@ async function readRows(
   s3: S3Client,
   rows: AsyncIterable<Row & { untold?: boolean }>,
   number: number,
-  writer: IndexWriter,
+  sink: Sink,
   options: SurveyOptions,
 ): Promise<void> {
   let chunk: (Row & { untold?: boolean })[] = [];
@@ -150,11 +170,11 @@ async function readRows(
     for (const bucket of new Set(chunk.map((row) => row.bucket))) {
       const some = chunk.filter((row) => row.bucket === bucket);
       const looks = await lookAt(s3, bucket, some, options);
-      for (const [place, look] of looks.entries()) await note(writer, bucket, some[place] as Row, look);
+      for (const [place, look] of looks.entries()) await note(sink, bucket, some[place] as Row, look);
     }
-    options.found?.(writer.objects);
+    options.found?.(sink.objects);
     chunk = [];
-    await writer.reached({ part: number, after: String(last.line) });
+    await sink.reached({ part: number, after: String(last.line) });
   };
   for await (const row of rows) {
     chunk.push(row);
@@ -164,16 +184,16 @@ async function readRows(
 }
 
 async function note(
-  writer: IndexWriter,
+  sink: Sink,
   bucket: string,
   { key, version }: Pick<ObjectName, 'key' | 'version'>,
   look: Look,
 ): Promise<void> {
   if ('code' in look) {
     const address = `${formatS3Address({ bucket, key })}${version === undefined ? '' : `?versionId=${version}`}`;
-    return writer.addMissing({ address, ...remedyOf(look.code) });
+    return sink.addMissing({ address, ...remedyOf(look.code) });
   }
   const { archive, state, size } = look satisfies Seen;
-  if (!archive) return writer.addReadable(size);
-  await writer.add(bucket, { key, ...(version !== undefined && { version }), size, archive, state });
+  if (!archive) return sink.addReadable(size);
+  await sink.add(bucket, { key, ...(version !== undefined && { version }), size, archive, state });
 }

@@ -22,6 +22,8 @@ export interface RestoreItem {
   run_id: string;
   launch_id?: string;
   consumer?: string;
+  /** The file it was asked for by: `requestOf` of the model. */
+  request?: string;
   /** `s3://…/`: index, request ids and failures. */
   place?: string;
   counts?: RestoreCounts;

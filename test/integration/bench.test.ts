@@ -34,9 +34,28 @@ it('launch-peers: a fan-out and planning, beside Snakemake', async () => {
     expect(result[name], name).toBeGreaterThan(0);
 });
 
+it('restore: every object asked for, within the quota', async () => {
+  const result = await bench('restore', '--objects', '1000', '--rounds', '1', '--without-rclone');
+
+  expect(result).toMatchObject({ objects: 1_000, calls: 1_000, throttledShare: 0 });
+  for (const name of ['seconds', 'perSecond', 'requestingSeconds', 'completeSeconds', 'historyEvents'])
+    expect(result[name], name).toBeGreaterThan(0);
+});
+
+it('restore-scale: objects that are made up, and objects that are there', async () => {
+  const madeUp = await bench('restore-scale', '--objects', '20000', '--tier', 'Expedited');
+  const real = await bench('restore-scale', '--real', '--objects', '1000');
+
+  expect(madeUp).toMatchObject({ objects: 20_000, restoreCalls: 20_000, askedTwice: 0, runs: 1 });
+  expect(real).toMatchObject({ objects: 1_000, restored: 1_000, restoreCalls: 1_000, askedTwice: 0 });
+  for (const result of [madeUp, real])
+    for (const name of ['seconds', 'peakRssMiB', 'historyEvents', 'listCalls', 'putCalls'])
+      expect(result[name], name).toBeGreaterThan(0);
+});
+
 it('says which benches there are', async () => {
   await expect(run(process.execPath, ['scripts/bench.mjs', 'nothing'])).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('there are: launch-peers, launch, scale'),
+    stderr: expect.stringContaining('there are: launch-peers, launch, restore-scale, restore, scale'),
   });
 });

@@ -12,23 +12,32 @@ import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
 
 const LAMBDA = join(packageRoot(), 'examples/lambda');
 
-describe('npm run demo -- --once --json', () => {
-  it('finds the planted variants and says where everything is', async () => {
+describe('npm run demo -- --archived --once --json', () => {
+  it('waits for its archived reads, finds the planted variants and says where everything is', async () => {
     const state = await mkdtemp(join(tmpdir(), 'longhaul-demo-'));
     const env = { ...process.env, XDG_STATE_HOME: state };
     for (const name of ['TEMPORAL_ADDRESS', 'AWS_ENDPOINT_URL']) delete (env as NodeJS.ProcessEnv)[name];
     try {
-      const stdout = execFileSync(process.execPath, [join(packageRoot(), 'dist/demo.js'), '--once', '--json'], {
-        env,
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
+      const stdout = execFileSync(
+        process.execPath,
+        [join(packageRoot(), 'dist/demo.js'), '--archived', '--once', '--json'],
+        {
+          env,
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
       const result = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
 
       expect(result).toMatchObject({ status: 'COMPLETE', launchId: expect.stringMatching(/^sheet-/) });
       expect(Object.keys(result.statuses as object)).toEqual(
-        expect.arrayContaining(['PREPARING', 'READY', 'RUNNING', 'COMPLETE']),
+        expect.arrayContaining(['PREPARING', 'WAITING', 'READY', 'RUNNING', 'COMPLETE']),
       );
+      expect(result.restore).toMatchObject({ objects: 6, tier: 'Bulk' });
+      const restore = result.restore as { bytes: number; usd: number; seconds: number };
+      expect(restore.bytes).toBeGreaterThan(1_000_000);
+      expect(restore.usd).toBeGreaterThan(0);
+      expect(restore.seconds).toBeGreaterThan(0);
       expect((result.steps as { name: string }[]).map(({ name }) => name)).toEqual([
         'align',
         'call',

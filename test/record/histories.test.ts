@@ -1,6 +1,7 @@
 /** Not a lane: `npm run record-histories` runs this to record the histories of test/replay anew. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
 import worker from '@temporalio/worker/package.json' with { type: 'json' };
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -9,6 +10,7 @@ import { packageRoot } from '../../infra/local/platform/root.ts';
 import { silent, tools } from '../../infra/local/tools/index.ts';
 import { workflowIdOf } from '../../workflows/launch/model.ts';
 import { workflowIdOf as pollerIdOf } from '../../workflows/poller/model.ts';
+import { workflowIdOf as restoreIdOf } from '../../workflows/restore/model.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
 
@@ -134,6 +136,48 @@ it('launch: CANCELLED while a job runs', async () => {
   await longhaul.temporal.client.workflow.getHandle(workflowIdOf('cancelled')).cancel();
   expect((await longhaul.follow('cancelled')).status).toBe('CANCELLED');
   await keep('launch.cancelled', workflowIdOf('cancelled'));
+});
+
+const archive = (key: string) =>
+  longhaul.aws.s3.send(new PutObjectCommand({ Bucket: 'longhaul', Key: key, Body: 'ACGT', StorageClass: 'GLACIER' }));
+const restoreOf = (id: string) => longhaul.temporal.client.workflow.getHandle(restoreIdOf(id));
+
+it('launch and restore: COMPLETE, after its archived inputs and an approval', async () => {
+  await longhaul.action('POST restore-time', { scale: 1 / 36_000 });
+  await archive('data/reads.fq');
+  await launch(
+    'archived',
+    sheet(
+      'archived',
+      { count: { command: 'wc -c < ${{ inputs.reads }} > n', inputs: { reads: 'reads.fq' }, outputs: { n: 'n' } } },
+      { restore: { limitUsd: 0, days: 1 } },
+    ),
+  );
+  await expect
+    .poll(async () => (await longhaul.launches.get('archived'))?.waiting_for, { timeout: 20_000 })
+    .toBe('approval');
+  expect((await longhaul.cli('approve', 'launch/archived')).code).toBe(0);
+  expect((await longhaul.follow('archived')).status).toBe('COMPLETE');
+  await restoreOf('archived').result();
+  await keep('launch.archived', workflowIdOf('archived'));
+  await keep('restore.launch', restoreIdOf('archived'));
+});
+
+it('restore: FAILED, with an object that is not there beside others', async () => {
+  await archive('cold/1');
+  await longhaul.cli('restore', 'start', 's3://longhaul/cold/1', 's3://longhaul/cold/gone', '--id', 'gone', '--watch');
+  await keep('restore.failed', restoreIdOf('gone'));
+});
+
+it('restore: CANCELLED while it waits', async () => {
+  await longhaul.action('POST restore-time', { scale: 1 });
+  await archive('cold/2');
+  await longhaul.cli('restore', 'start', 's3://longhaul/cold/2', '--id', 'long');
+  await expect
+    .poll(async () => (await longhaul.cli('restore', 'show', 'long', '--json')).json().status, { timeout: 20_000 })
+    .toBe('RESTORING');
+  expect((await longhaul.cli('restore', 'cancel', 'long')).code).toBe(0);
+  await keep('restore.cancelled', restoreIdOf('long'));
 });
 
 it('batchPoller: until nothing is open', async () => {

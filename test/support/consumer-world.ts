@@ -21,6 +21,7 @@ import {
 import { pino } from 'pino';
 import { consumeEvents } from '../../clients/events/consumer.ts';
 import type { LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
+import type { RestoreItem } from '../../lib/store/restores.ts';
 import type { JobChange } from '../../workflows/launch/model.ts';
 import { openStandIns, type StandIns, until } from './stand-ins.ts';
 
@@ -37,6 +38,7 @@ export interface ConsumerWorld extends StandIns {
   attempts: number;
   temporal: { down: boolean; hold?: Promise<void> };
   registry: Map<string, Partial<LaunchItem>>;
+  restores: Map<string, RestoreItem>;
   /** What was written back to the registry instead of a retry. */
   refusals: { launchId: string; before: string; reason: string }[];
   endedWorkflows: Set<string>;
@@ -86,6 +88,7 @@ export async function openConsumerWorld(maxReceiveCount: number): Promise<Consum
     attempts: 0,
     temporal: { down: false },
     registry: new Map(),
+    restores: new Map(),
     refusals: [],
     endedWorkflows: new Set(),
     openWorkflows: new Set(),
@@ -119,6 +122,7 @@ export async function openConsumerWorld(maxReceiveCount: number): Promise<Consum
             world.refusals.push({ launchId, before, reason });
           },
         } as unknown as LaunchStore,
+        restores: { get: async (id: string) => world.restores.get(id) },
         settings: { bucket: BUCKET, eventsQueue: queue },
         log: pino({ level: 'silent' }),
         signal: stop.signal,

@@ -58,7 +58,7 @@ export interface Longhaul {
 
 export async function openLonghaul(
   environment: Record<string, string> = {},
-  options: Pick<LonghaulOptions, 'engines'> = {},
+  options: Pick<LonghaulOptions, 'engines' | 'withoutGenomics'> = {},
 ): Promise<Longhaul> {
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-test-'));
   const start = () =>

@@ -4,10 +4,12 @@
  *
  * @module
  */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { packageRoot } from '../../infra/local/platform/root.ts';
 import { silent, tools } from '../../infra/local/tools/index.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/launch/model.ts';
@@ -38,7 +40,7 @@ let bundled: Promise<WorkflowBundle> | undefined;
 /** The workflow bundle, made once a process. */
 export function workflowBundle(): Promise<WorkflowBundle> {
   bundled ??= bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    workflowsPath: join(packageRoot(), 'workflows/index.ts'),
     logger: new DefaultLogger('ERROR'),
   });
   return bundled;
@@ -63,4 +65,13 @@ export async function withWorkers<T>(
     (inner, worker) => () => worker.runUntil(inner),
     () => first.runUntil(run),
   )();
+}
+
+/**
+ * Whether a workflow waits for a timer, and for nothing else. One that is cancelled while an activity of it is under way
+ * makes the test server keep time standing still for good.
+ */
+export async function isSleeping(handle: WorkflowHandle): Promise<boolean> {
+  const { events = [] } = await handle.fetchHistory().catch(() => ({ events: [] }));
+  return events?.at(-1)?.timerStartedEventAttributes != null;
 }

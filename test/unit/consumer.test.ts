@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { PutBucketNotificationConfigurationCommand } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { RestoreItem } from '../../lib/store/restores.ts';
 import type { LaunchStatus } from '../../workflows/launch/model.ts';
 import { BUCKET, type ConsumerWorld, openConsumerWorld, VISIBILITY_SECONDS } from '../support/consumer-world.ts';
 import { eventBody } from '../support/event-fixtures.ts';
@@ -90,6 +91,57 @@ describe('a sheet', () => {
     release();
     await world.drained();
     expect(startedIds()).toEqual(['launch/cohort-7']);
+  });
+});
+
+describe('a request to restore', () => {
+  const REQUEST = 'restore-requests/lab-a/cold.json';
+  const announced = PUT.replaceAll(encodeURIComponent(KEY).replaceAll('%2F', '/'), REQUEST);
+
+  async function upload(request: object): Promise<void> {
+    await open();
+    await world.putSheet(REQUEST, JSON.stringify({ urls: ['s3://archive/x/'], ...request }));
+    await world.send(announced);
+  }
+
+  it('that is uploaded starts the restore of the launch it names, for the consumer of its folder', async () => {
+    await upload({ launchId: 'cohort-7' });
+    world.start();
+    await world.drained();
+    expect(startedIds()).toEqual(['restore/cohort-7']);
+    const [start] = world.starts;
+    expect(start?.type).toBe('restore');
+    expect(start?.options.args).toEqual([
+      expect.objectContaining({
+        restoreId: 'cohort-7',
+        consumer: 'lab-a',
+        configurationFile: `s3://${BUCKET}/${REQUEST}`,
+      }),
+    ]);
+  });
+
+  it('cannot take the id of a launch of another consumer', async () => {
+    await upload({ launchId: 'cohort-7' });
+    world.registry.set('cohort-7', { consumer: 'lab-b' });
+    world.start();
+    await world.drained();
+    expect(startedIds()).toEqual([expect.stringMatching(/^restore\/restore-[0-9a-f]{20}$/)]);
+  });
+
+  it('that has been followed before is not followed again, however late its message comes', async () => {
+    await upload({ restoreId: 'cold' });
+    const request = `s3://${BUCKET}/${REQUEST}`;
+    world.restores.set('cold', { restore_id: 'cold', status: 'COMPLETE', request } as RestoreItem);
+    world.start();
+    await world.drained();
+    expect(world.attempts).toBe(0);
+  });
+
+  it('that cannot be read starts a restore that says so', async () => {
+    await upload({ urls: 'everything' });
+    world.start();
+    await world.drained();
+    expect(startedIds()).toEqual([expect.stringMatching(/^restore\/restore-[0-9a-f]{20}$/)]);
   });
 });
 

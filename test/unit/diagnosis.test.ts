@@ -217,3 +217,52 @@ describe('a launch on another compute service', () => {
     expect(all[3]).toMatchObject({ cause: 'HEALTHY', evidence: [expect.stringContaining('RUNNABLE'), ...commands] });
   });
 });
+
+describe('a launch that waits for its archived inputs', () => {
+  const waiting = (waiting_for: 'restore' | 'approval') =>
+    launch({ status: 'WAITING', waiting_for, statuses: { WAITING: '2026-03-02T09:00:00Z' } });
+  const restore = {
+    restore_id: 'run-1',
+    created_at: '2026-03-02T09:00:00Z',
+    sequence: 3,
+    status: 'RESTORING' as const,
+    statuses: {},
+    workflow_id: 'restore/run-1',
+    run_id: 'r',
+    counts: { total: 24, bytes: 1, requested: 24, readable: 7, readableBytes: 1, restoring: 17, failed: 0 },
+    plan: {
+      days: 3,
+      tiers: { DEEP_ARCHIVE: 'Bulk' as const },
+      objects: 24,
+      bytes: 1,
+      usd: 0.5,
+      seconds: 172_800,
+      soonestSeconds: 1,
+    },
+  };
+
+  it('goes on by itself, with how far it is', () => {
+    expect(diagnose(waiting('restore'), [], live({ restore }), NOW)).toMatchObject({
+      cause: 'WAITING_FOR_RESTORE',
+      remedy: '',
+      evidence: [
+        'waits since 2026-03-02T09:00:00Z',
+        '7 of 24 objects can be read, 0 have failed',
+        'Bulk from DEEP_ARCHIVE: $0.5000, up to 48 h',
+        'to ask: longhaul restore show run-1',
+      ],
+    });
+  });
+
+  it('asks for the approval by its command, also where the registry of restores is down', () => {
+    expect(diagnose(waiting('approval'), [], live(), NOW)).toMatchObject({
+      cause: 'WAITING_FOR_APPROVAL',
+      remedy: '"longhaul approve launch/run-1", or the same with --refuse',
+    });
+  });
+
+  it('an activity that does not get through comes first', () => {
+    const pending = [{ type: 'recordStatus', attempt: 4, failure: 'throttled' }];
+    expect(diagnose(waiting('restore'), [], live({ restore, pending }), NOW).cause).toBe('RETRYING');
+  });
+});

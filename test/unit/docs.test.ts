@@ -21,6 +21,7 @@ import { planLaunch } from '../../workflows/launch/plan-launch.ts';
 import { CHECKS } from '../../workflows/launch/preflight.ts';
 import { parseSheet } from '../../workflows/launch/sheet/parse.ts';
 import schema from '../../workflows/launch/sheet/sheet.schema.json' with { type: 'json' };
+import { ERROR_TYPES as RESTORE_ERROR_TYPES } from '../../workflows/restore/model.ts';
 import { CANNOT, CONFORMANCE_POINTS, type ConformancePoint } from '../support/conformance-points.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -62,17 +63,19 @@ const code = (cell: string | undefined): string[] =>
 const blocks = (page: string, info: string): string[] =>
   [...read(page).matchAll(new RegExp(`^\`\`\`${info}\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, body = '']) => body);
 
+const ALL_ERROR_TYPES = [...ERROR_TYPES, ...RESTORE_ERROR_TYPES];
+
 describe('errors.md', () => {
   it('has a section and a row for each error type, and no other', () => {
     const text = section('docs/errors.md', '## Error types');
     const headings = [...text.matchAll(/^### (\S+)$/gm)].map(([, name]) => name);
     const listed = rows(text).map(([type]) => /^\[(\w+)\]/.exec(type ?? '')?.[1]);
 
-    expect(headings).toEqual([...ERROR_TYPES]);
-    expect(listed).toEqual([...ERROR_TYPES]);
+    expect(headings).toEqual(ALL_ERROR_TYPES);
+    expect(listed).toEqual(ALL_ERROR_TYPES);
   });
 
-  it.each(ERROR_TYPES)('says of %s when it comes, what is read, and what to do', (type) => {
+  it.each(ALL_ERROR_TYPES)('says of %s when it comes, what is read, and what to do', (type) => {
     const text = section('docs/errors.md', `### ${type}`);
 
     expect(text).toMatch(/^When: /m);

@@ -27,6 +27,7 @@ async function explain(service: string | undefined) {
     {
       launches: { get: async () => ({ launch_id: 'run-1', status: 'RUNNING', attempt: 1 }) } as unknown as LaunchStore,
       steps: { ofLaunch: async () => [row] } as unknown as StepStore,
+      restores: { get: async () => undefined },
       batch: {
         async send(command: object) {
           asked.push(command.constructor.name);

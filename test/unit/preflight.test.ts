@@ -400,6 +400,25 @@ describe('inputs', () => {
   });
 });
 
+describe('archived inputs', () => {
+  it('are counted by class in one warning that says what becomes of them', async () => {
+    await world.put('data/cold/a.fq', 'ACGT');
+    await world.put('data/cold/b.fq', 'ACGTACGT');
+    await world.put('data/cold/c.fq', 'AC');
+    const archive = (prefix: string, storageClass: string) =>
+      world.kit.actions.get('POST archive')?.({ bucket: 'longhaul', prefix, storageClass });
+    await archive('data/cold/a', 'GLACIER');
+    await archive('data/cold/b', 'DEEP_ARCHIVE');
+
+    const found = await world.check(world.plan({ inputs: { reads: 'cold/*.fq' } }));
+
+    expect(said(found)).toEqual([
+      'warning inputs dataPath: inputs are archived: 1 in GLACIER (4 B), 1 in DEEP_ARCHIVE (8 B)',
+    ]);
+    expect(found.findings[0]?.remedy).toContain('up to 48 h');
+  });
+});
+
 describe('the activity', () => {
   it('reads the plan, and leaves inputs to planning unless it is told otherwise', async () => {
     const { preflightLaunch } = createPreflightActivities(world.dependencies);

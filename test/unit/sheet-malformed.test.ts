@@ -138,7 +138,7 @@ describe('a sheet with missing or bad settings', () => {
   it('has an unknown field', () => {
     expect(refusalOf(HEAD + 'computService: batch\n' + STEP)).toMatchInlineSnapshot(`
       "InvalidSheetError
-      sheet.yaml:6: computService: unknown field; known here: apiVersion, launchId, workflowType, workflowEndpoint, consumer, dataPath, resultsPath, computeService, clusterId, sharedFileSystem, parameters, cache, onFailure, scatter, steps, head, inputs, outputs, command, argv, parameterTypes"
+      sheet.yaml:6: computService: unknown field; known here: apiVersion, launchId, workflowType, workflowEndpoint, consumer, dataPath, resultsPath, computeService, clusterId, sharedFileSystem, parameters, cache, onFailure, restore, scatter, steps, head, inputs, outputs, command, argv, parameterTypes"
     `);
   });
   it('has a workflow type that does not exist', () => {

@@ -102,6 +102,7 @@ describe('the examples in the schema', () => {
       const inputs = { used: { from: String(example) } };
       return sheetOf({ align: { ...STEP, outputs: { bam: 'a.bam' } }, one: { ...STEP, inputs } });
     }
+    if (name === 'deadline') return { ...sheetOf({ one: STEP }), restore: { deadline: example } };
     return { ...sheetOf({ one: STEP }), [name]: example };
   }
 
@@ -118,6 +119,7 @@ describe('the examples in the schema', () => {
     expect([...new Set(places)].sort()).toEqual([
       'consumer',
       'dataPath',
+      'deadline',
       'discover',
       'from',
       'launchId',

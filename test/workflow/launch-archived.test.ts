@@ -21,7 +21,7 @@ import {
 } from '../../workflows/restore/model.ts';
 import { createWorld, tell, type World, type WorldOptions } from '../support/launch-world.ts';
 import { BUCKET, openRestoreWorld, type RestoreWorld } from '../support/restore-world.ts';
-import { openTimeSkipping, withWorkers } from '../support/time-skipping.ts';
+import { isSleeping, openTimeSkipping, withWorkers } from '../support/time-skipping.ts';
 
 const HOUR_MS = 3_600_000;
 const STEPS = [{ name: 'align', after: [], items: 1 }];
@@ -175,14 +175,28 @@ it('fails with the list of objects that cannot be restored, before it has waited
   expect(world.statuses).toEqual(['PREPARING', 'WAITING', 'FAILED']);
 });
 
+it('a restore that somebody cancels by itself fails its launch, and does not hang it', async () => {
+  const archived = await archive('ended', [['reads/1.fq.gz', 'DEEP_ARCHIVE']]);
+  const world = worldOf({ archived });
+  await during(world, 'ended', async (handle) => {
+    const child = env.client.workflow.getHandle(restoreIdOf('ended'));
+    await expect.poll(() => isSleeping(child), { timeout: 20_000 }).toBe(true);
+    await child.cancel();
+    await expect(handle.result()).rejects.toThrow();
+  });
+  expect(world.errors).toEqual([expect.objectContaining({ type: 'RestoreCancelledError' })]);
+  expect(world.statuses.at(-1)).toBe('FAILED');
+});
+
 it('a cancelled launch ends its restore, and stays CANCELLED', async () => {
   const archived = await archive('cancelled', [['reads/1.fq.gz', 'DEEP_ARCHIVE']]);
   const world = worldOf({ archived });
   await during(world, 'cancelled', async (handle) => {
-    await expect.poll(() => restores.items.get('cancelled')?.status, { timeout: 20_000 }).toBe('RESTORING');
+    const child = env.client.workflow.getHandle(restoreIdOf('cancelled'));
+    await expect.poll(() => isSleeping(child), { timeout: 20_000 }).toBe(true);
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow();
-    await expect(env.client.workflow.getHandle(restoreIdOf('cancelled')).result()).rejects.toThrow();
+    await expect(child.result()).rejects.toThrow();
   });
   expect(world.statuses).toEqual(['PREPARING', 'WAITING', 'CANCELLED']);
   expect(restores.items.get('cancelled')?.status).toBe('CANCELLED');

@@ -7,3 +7,6 @@
 
 /** Milliseconds since the epoch, deterministic. */
 export const now = (): number => Date.now();
+
+/** ISO 8601 in UTC of milliseconds since the epoch. */
+export const isoTime = (at: number): string => new Date(at).toISOString();

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { isoTime } from '../kit/time.ts';
+import { formatUsd } from '../restore/details.ts';
 import type { LaunchProgress, StepProgress } from './model.ts';
 
 /** More rows than this make the page slow and nobody reads them; the rest is counted. */
@@ -11,6 +13,14 @@ const ROWS = 50;
 export function describeProgress(progress: LaunchProgress): string {
   const waiting = progress.waitingFor ? ` (for ${progress.waitingFor})` : '';
   const lines = [`**${progress.status}**${waiting}, attempt ${progress.attempt}`];
+  const { restore } = progress;
+  if (restore) {
+    const by = restore.readyBy === undefined ? '' : `, ready by ${isoTime(restore.readyBy)}`;
+    lines.push(
+      '',
+      `${restore.readable} of ${restore.objects} archived inputs can be read: ${formatUsd(restore.usd)}${by}`,
+    );
+  }
   if (progress.error) lines.push('', `${progress.error.type}: ${progress.error.message}`);
   if (progress.steps.length > 0) {
     lines.push('', '| step | state | items done | job |', '| --- | --- | --- | --- |');

@@ -8,6 +8,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ApplicationFailure,
   CancellationScope,
+  ChildWorkflowFailure,
   type ChildWorkflowHandle,
   condition,
   getExternalWorkflowHandle,
@@ -16,6 +17,7 @@ import {
   setHandler,
   sleep,
   startChild,
+  TerminatedFailure,
   workflowInfo,
 } from '@temporalio/workflow';
 import {
@@ -105,11 +107,12 @@ export async function startRestore(
   const scope = new CancellationScope();
   const child = await scope.run(() => begin(input));
   let ended = false;
+  let released = false;
   void child
     .result()
     .catch((error: unknown) => {
-      if (isCancellation(error)) return;
-      restoring.failure = error;
+      if (released) return;
+      restoring.failure = endedFromOutside(error) ? cancelledFailure(launchId) : error;
       if (state.status !== 'WAITING') log.warn('the copies of archived inputs are not kept any more', { launchId });
     })
     .finally(() => {
@@ -117,6 +120,7 @@ export async function startRestore(
     });
   restoring.release = () =>
     CancellationScope.nonCancellable(async () => {
+      released = true;
       scope.cancel();
       await condition(() => ended, ENDING, { summary: 'until its restore has ended' });
     });
@@ -143,6 +147,15 @@ async function begin(input: RestoreInput): Promise<ChildWorkflowHandle<typeof re
     }
   }
 }
+
+const endedFromOutside = (error: unknown): boolean =>
+  isCancellation(error) || (error instanceof ChildWorkflowFailure && error.cause instanceof TerminatedFailure);
+
+const cancelledFailure = (launchId: string): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(
+    `somebody has cancelled restore/${launchId}, which this launch needs: "longhaul launch retry ${launchId}" asks for its inputs again`,
+    'RestoreCancelledError',
+  );
 
 function toSummary({ counts, plan, readyBy, approval }: RestoreProgress): RestoreSummary {
   return {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isoTime } from '../kit/time.ts';
 import type { RestoreProgress } from './model.ts';
 import { formatDuration } from './plan.ts';
 
@@ -22,7 +23,7 @@ export function describeRestore(progress: RestoreProgress): string {
       `${tiers.join(', ')}: ${formatUsd(plan.usd)}, up to ${formatDuration(plan.seconds)}, for ${plan.days} days`,
     );
   }
-  if (readyBy !== undefined) lines.push('', `ready by ${new Date(readyBy).toISOString()}`);
+  if (readyBy !== undefined) lines.push('', `ready by ${isoTime(readyBy)}`);
   if (ratePerSecond !== undefined && ratePerSecond > 0) lines.push('', `${ratePerSecond.toFixed(1)} objects/s`);
   if (approval)
     lines.push(

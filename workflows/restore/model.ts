@@ -65,13 +65,12 @@ export const MOST_DAYS = 3_650;
  */
 export const ERROR_TYPES = [
   'InvalidRestoreError',
-  'NothingToRestoreError',
   'DeadlineMissedError',
   'ObjectsNotRestorableError',
   'RestoreConflictError',
+  'RestoreCancelledError',
   'ApprovalRefusedError',
 ] as const;
-export type RestoreErrorType = (typeof ERROR_TYPES)[number];
 
 export const RESTORE_STATUSES = [
   'PLANNING',
@@ -107,6 +106,15 @@ export interface RestoreInput {
   /** Of a run that continues: see workflow.ts. */
   carried?: Carried;
 }
+
+/** One version of one file is one request, however often it is announced. */
+export const requestOf = ({
+  configurationFile,
+  configurationFileVersion: version,
+}: Pick<RestoreInput, 'configurationFile' | 'configurationFileVersion'>): string | undefined =>
+  configurationFile === undefined
+    ? undefined
+    : `${configurationFile}${version === undefined ? '' : `?versionId=${version}`}`;
 
 /** What a workflow takes along when it continues as new; it does so only once everything has been asked for. */
 export interface Carried {

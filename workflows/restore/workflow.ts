@@ -3,9 +3,10 @@
  * only; the index, request ids and failures stay in S3, and S3's own word on each object is the only one that counts.
  *
  * History: 40 events at most but for these: 6 for a batch of requests, of which there are {@link LIMITS}.batches at most;
- * 16 for a sweep, with its news, its record and what it tells the launch. News come at most 100 times, a poll at most
- * every 20th of the time the restore takes, and a gap of a 50th of the time gone lies between two sweeps; so a restore of
- * ten million objects over 48 hours stays under 5,000. One that never ends continues as new after {@link MOST_EVENTS}.
+ * 20 for a sweep with its record; 4 for news; 5 for what the launch is told, 25 times at most. News come at most 100 times,
+ * a poll at most every 20th of the time the restore takes, and a gap of a 50th of the time gone lies between two sweeps; so
+ * a restore of ten million objects over 48 hours stays under 5,000. One that never ends continues as new after
+ * {@link MOST_EVENTS}.
  * test/workflow/restore-history.test.ts measures it.
  *
  * @module
@@ -42,6 +43,7 @@ import {
   type RestoreInput,
   type RestoreResult,
   type RestoreStatus,
+  requestOf,
   type Wishes,
 } from './model.ts';
 import { EXTEND_WITHIN_MS, RestoreState } from './state.ts';
@@ -327,10 +329,12 @@ async function moveTo(run: Run, status: RestoreStatus): Promise<void> {
 /** Shows it, writes it down, and tells the launch where it is worth it. */
 async function record(run: Run): Promise<void> {
   const { input, state, beganAt, place } = run;
+  const { status } = state;
   show(run);
   state.sequence += 1;
   const { workflowId, runId } = workflowInfo();
   const progress = state.progress();
+  const request = requestOf(input);
   await quick.recordRestore.executeWithOptions({ ...QUICK, summary: `status ${state.status}` }, [
     {
       progress,
@@ -340,10 +344,12 @@ async function record(run: Run): Promise<void> {
       runId,
       ...(place !== '' && { place }),
       ...(input.consumer !== undefined && { consumer: input.consumer }),
+      ...(request !== undefined && { request }),
       ...(input.launch && { launchId: input.launch.launchId }),
     },
   ]);
-  if (!input.launch || !state.worthTelling()) return;
+  // A launch that has ended it, or was cancelled, need not be told.
+  if (!input.launch || status === 'COMPLETE' || status === 'CANCELLED' || !state.worthTelling()) return;
   const { attempt } = input.launch;
   try {
     await getExternalWorkflowHandle(input.launch.workflowId).signal(RESTORE_CHANGED_SIGNAL, { attempt, progress });
