@@ -13,6 +13,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { priceListRegion } from '../../lib/prices/endpoints.ts';
 import { createPriceList } from '../../lib/prices/price-list.ts';
 import { restorePrices } from '../../lib/prices/restore-prices.ts';
+import { PRICES } from '../support/restore-prices.ts';
 import { openTarget, type Target } from './target.ts';
 
 const ServiceCode = 'AmazonS3';
@@ -245,31 +246,7 @@ describe('what restoring costs', () => {
 
 describe.skipIf(process.env.LONGHAUL_VERIFY_AWS === '1')('the stand-in', () => {
   it.each(['us-east-1', 'us-east-2'])('has for %s what AWS charged in September 2026', async (region) => {
-    expect(await restorePrices(createPriceList(pricing), region)).toEqual({
-      region,
-      retrieval: {
-        GLACIER: {
-          Expedited: { perRequest: 0.01, perGb: 0.03 },
-          Standard: { perRequest: 0.00005, perGb: 0.01 },
-          Bulk: { perRequest: 0, perGb: 0 },
-        },
-        DEEP_ARCHIVE: {
-          Standard: { perRequest: 0.0001, perGb: 0.02 },
-          Bulk: { perRequest: 0.000025, perGb: 0.0025 },
-        },
-        ARCHIVE_ACCESS: {
-          Expedited: { perRequest: 0.01, perGb: 0.03 },
-          Standard: { perRequest: 0, perGb: 0 },
-          Bulk: { perRequest: 0, perGb: 0 },
-        },
-        DEEP_ARCHIVE_ACCESS: {
-          Standard: { perRequest: 0, perGb: 0 },
-          Bulk: { perRequest: 0, perGb: 0 },
-        },
-      },
-      copyPerGbMonth: 0.023,
-      pricesAt: '2026-09-01T00:00:00Z',
-    });
+    expect(await restorePrices(createPriceList(pricing), region)).toEqual({ ...PRICES, region });
   });
 
   it('takes a token for the question it was given for only, and for an hour', async () => {

@@ -31,7 +31,7 @@ import {
   WORKFLOW_TYPE,
   workflowIdOf,
 } from '../../workflows/restore/model.ts';
-import { PRICES } from './restore-world.ts';
+import { PRICES } from './restore-prices.ts';
 import { SyntheticArchive, type SyntheticCounts } from './synthetic-archive.ts';
 import { withWorkers } from './time-skipping.ts';
 

@@ -13,33 +13,10 @@ import { createBatchOperations } from '../../lib/restore/batch-operations.ts';
 import type { RestoreItem } from '../../lib/store/restores.ts';
 import type { Archive } from '../../workflows/restore/model.ts';
 import type { RestorePrices } from '../../workflows/restore/prices.ts';
+import { PRICES } from './restore-prices.ts';
 import { openStandIns, type StandIns } from './stand-ins.ts';
 
 export const BUCKET = 'longhaul';
-
-/** us-east-1, as https://aws.amazon.com/s3/pricing/ had them in November 2026. */
-export const PRICES: RestorePrices = {
-  region: 'us-east-1',
-  retrieval: {
-    GLACIER: {
-      Expedited: { perRequest: 0.01, perGb: 0.03 },
-      Standard: { perRequest: 0.00005, perGb: 0.01 },
-      Bulk: { perRequest: 0, perGb: 0 },
-    },
-    DEEP_ARCHIVE: {
-      Standard: { perRequest: 0.0001, perGb: 0.02 },
-      Bulk: { perRequest: 0.000025, perGb: 0.0025 },
-    },
-    ARCHIVE_ACCESS: {
-      Expedited: { perRequest: 0.01, perGb: 0.03 },
-      Standard: { perRequest: 0, perGb: 0 },
-      Bulk: { perRequest: 0, perGb: 0 },
-    },
-    DEEP_ARCHIVE_ACCESS: { Standard: { perRequest: 0, perGb: 0 }, Bulk: { perRequest: 0, perGb: 0 } },
-  },
-  copyPerGbMonth: 0.023,
-  pricesAt: '2026-11-01T00:00:00Z',
-};
 
 export interface RestoreWorld extends StandIns {
   activities: ReturnType<typeof createRestoreActivities>;

@@ -14,7 +14,7 @@ import {
   tiersOf,
 } from '../../workflows/restore/plan.ts';
 import type { RestorePrices } from '../../workflows/restore/prices.ts';
-import { PRICES } from '../support/restore-world.ts';
+import { PRICES } from '../support/restore-prices.ts';
 
 const GB = 2 ** 30;
 const HOUR = 3600;
