@@ -4,6 +4,7 @@ import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { ApplicationFailure, type Client, WorkflowFailedError } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { IndexWriter } from '../../lib/restore/index-files.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import {
   ACTIVITY_TASK_QUEUE,
@@ -12,6 +13,7 @@ import {
   type RestoreInput,
   type RestoreProgress,
   type RestoreResult,
+  restoreState,
   WORKFLOW_TYPE,
   workflowIdOf,
 } from '../../workflows/restore/model.ts';
@@ -187,6 +189,90 @@ it('objects of Intelligent-Tiering move back, without days', async () => {
   });
   const head = await world.s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'a/2' }));
   expect(head.ArchiveStatus).toBeUndefined();
+});
+
+it('a run that goes on from another keeps the copies as that did', async () => {
+  world = await openRestoreWorld({ env });
+  await world.archive(['a/1'], 'GLACIER');
+  const input = { sources: [`s3://${BUCKET}/a/`], wishes: { days: 1 } };
+  const place = await during(async () => {
+    const handle = await start(env.client, input);
+    await expect.poll(() => isSleeping(handle), { timeout: 20_000 }).toBe(true);
+    // Not by its result: time may run away then, and the copy with it.
+    await env.sleep('13 hours');
+    await untilStatus(handle, 'COMPLETE');
+    return world.items.get(`r${nth}`)?.place ?? '';
+  });
+  const item = world.items.get(`r${nth}`);
+  if (!item?.plan || !item.counts) throw new Error('the restore is not written down');
+  const began = await env.currentTimeMs();
+  const carried = {
+    status: 'READY' as const,
+    statuses: {},
+    plan: item.plan,
+    counts: item.counts,
+    requestedAt: began,
+    sequence: 9,
+    sweeps: 3,
+    pollSeconds: 0,
+    beganAt: began,
+    place,
+  };
+  const launch = { launchId: 'nobody', attempt: 1, workflowId: 'launch/nobody', place };
+  const head = await during(async () => {
+    const handle = await start(env.client, { ...input, launch, carried });
+    await expect.poll(() => isSleeping(handle), { timeout: 20_000 }).toBe(true);
+    await env.sleep('7 days');
+    await expect.poll(() => isSleeping(handle), { timeout: 20_000 }).toBe(true);
+    const seen = await world.s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'a/1' }));
+    await handle.cancel();
+    expect(await handle.result()).toMatchObject({ status: 'COMPLETE' });
+    return seen;
+  });
+  expect(head.Restore).toContain('ongoing-request="false"');
+  expect(world.requests().filter(({ status }) => status === 202)).toHaveLength(1);
+});
+
+it('a copy that has gone while nobody looked is restored again for the launch that needs it', async () => {
+  world = await openRestoreWorld({ env });
+  await world.archive(['a/1'], 'GLACIER');
+  const place = restoreState(BUCKET, 'gone', 'r');
+  const writer = new IndexWriter(world.s3, place);
+  await writer.add(BUCKET, { key: 'a/1', size: 10, archive: 'GLACIER', state: 'archived' });
+  await writer.close();
+  const began = await env.currentTimeMs();
+  const carried = {
+    status: 'READY' as const,
+    statuses: {},
+    plan: {
+      days: 1,
+      tiers: { GLACIER: 'Bulk' as const },
+      objects: 1,
+      bytes: 10,
+      seconds: 43_200,
+      soonestSeconds: 18_000,
+    },
+    counts: { total: 1, bytes: 10, requested: 1, readable: 1, readableBytes: 10, restoring: 0, failed: 0 },
+    requestedAt: began,
+    sequence: 9,
+    sweeps: 3,
+    pollSeconds: 0,
+    beganAt: began,
+    place,
+  };
+  const launch = { launchId: 'nobody', attempt: 1, workflowId: 'launch/nobody', place };
+  const head = await during(async () => {
+    const handle = await start(env.client, { launch, carried });
+    await expect.poll(() => isSleeping(handle), { timeout: 20_000 }).toBe(true);
+    await env.sleep('7 days');
+    await expect.poll(() => isSleeping(handle), { timeout: 20_000 }).toBe(true);
+    const seen = await world.s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'a/1' }));
+    await handle.cancel();
+    await handle.result();
+    return seen;
+  });
+  expect(head.Restore).toContain('ongoing-request="false"');
+  expect(world.requests().filter(({ status }) => status === 200).length).toBeGreaterThan(3);
 });
 
 async function untilStatus(

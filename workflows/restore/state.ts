@@ -112,8 +112,10 @@ export class RestoreState {
     return Math.max(0, this.#sweptAt + gap - now);
   }
 
-  /** When the copies have to be extended, ms from now; undefined when none of them goes. */
+  /** When somebody has to look after the copies, ms from now; undefined when none of them goes. */
   extendInMs(now: number): number | undefined {
+    // One that has gone all the same is being restored again.
+    if (this.counts.restoring > 0) return this.nextPollMs(now);
     return this.#firstExpiry && Math.max(EXTEND.everyMs, this.#firstExpiry - EXTEND.beforeMs - now);
   }
 

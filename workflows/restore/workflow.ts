@@ -259,9 +259,11 @@ async function awaitObjects(run: Run): Promise<void> {
 
 /** Keeps the copies of a launch as long as it runs; its end cancels this, which is the way it ends well. */
 async function keep(run: Run): Promise<void> {
-  const { state } = run;
+  const { state, input } = run;
   await moveTo(run, 'READY');
   try {
+    // When the copies go was not carried along.
+    if (input.carried) await sweep(run);
     for (;;) {
       const until = state.extendInMs(now());
       // Nothing goes that could be extended: what was archived by Intelligent-Tiering has moved back for good.
