@@ -5,12 +5,13 @@
  * @module
  */
 import { heartbeat, log } from '@temporalio/activity';
-import { type Inventory, treeNames } from '../../lib/launch/inventory.ts';
+import type { Inventory } from '../../lib/launch/inventory.ts';
 import { IndexWriter, readIndex } from '../../lib/restore/index-files.ts';
-import { lookAt } from '../../lib/restore/look.ts';
-import { parseS3Address, resolveS3Address } from '../../lib/s3-address.ts';
+import { mayNeedRestore, UNTOLD } from '../../lib/restore/state.ts';
+import { find, type Sink } from '../../lib/restore/survey.ts';
+import { parseS3Address } from '../../lib/s3-address.ts';
 import type { ObjectIdentity } from '../../lib/s3-identify.ts';
-import { expandPath } from '../../workflows/launch/manifest.ts';
+import { compareKeys } from '../../lib/s3-order.ts';
 import { inventoryAddress } from '../../workflows/launch/places.ts';
 import { itemsOf, type Plan, type PlannedStep, type StepItem, upstreamItems } from '../../workflows/launch/plan.ts';
 import { restoreState } from '../../workflows/restore/model.ts';
@@ -26,12 +27,9 @@ export interface ArchivedInput {
   planAddress: string;
 }
 
-/** Classes that may mean that an object cannot be read at once. */
-const MAYBE_ARCHIVED = ['GLACIER', 'DEEP_ARCHIVE', 'INTELLIGENT_TIERING'];
-
 /** Whether any input may be: else nothing has to be looked up. */
 export const mayBeArchived = ({ objects }: Inventory): boolean =>
-  Object.values(objects).some(({ storageClass }) => MAYBE_ARCHIVED.includes(storageClass ?? ''));
+  Object.values(objects).some(({ storageClass }) => mayNeedRestore(storageClass));
 
 export function createArchivedActivities({ s3, settings: { bucket } }: Pick<LaunchDependencies, 's3' | 'settings'>) {
   const files = createStepFiles(s3, bucket);
@@ -41,7 +39,7 @@ export function createArchivedActivities({ s3, settings: { bucket } }: Pick<Laun
       const plan = await plans.read(s3, input.planAddress);
       const inventory = await inventories.read(s3, inventoryAddress(bucket, input.launchId, input.attempt));
       const candidates = Object.entries(inventory.objects).filter(([, { storageClass }]) =>
-        MAYBE_ARCHIVED.includes(storageClass ?? ''),
+        mayNeedRestore(storageClass),
       );
       if (candidates.length === 0) return undefined;
       const place = restoreState(bucket, input.launchId, `attempt-${input.attempt}`);
@@ -77,33 +75,30 @@ export function createArchivedActivities({ s3, settings: { bucket } }: Pick<Laun
       );
       decided.set(step.name, items);
       for (const [index, item] of all.entries())
-        if (!items.done[index]) for (const address of outsideInputs(plan, step, item, inventory)) needed.add(address);
+        if (!items.done[index]) for (const { from } of finder.outsideSources(item)) needed.add(from);
     }
     return needed;
   }
 
   async function writeIndex(place: string, needed: readonly [string, ObjectIdentity][]): Promise<number> {
     const writer = new IndexWriter(s3, place);
-    const byBucket = new Map<string, { key: string; version?: string; untold?: boolean }[]>();
-    for (const [address, { version, storageClass }] of needed) {
-      const { bucket: name, key } = parseS3Address(address);
-      const untold = storageClass === 'INTELLIGENT_TIERING';
-      const wanted = { key, ...(version !== undefined && { version }), ...(untold && { untold }) };
-      byBucket.set(name, [...(byBucket.get(name) ?? []), wanted]);
-    }
-    for (const [name, wanted] of byBucket) {
-      const looks = await lookAt(s3, name, wanted, { beat: heartbeat, now: Date.now });
-      for (const [index, look] of looks.entries()) {
-        // What is gone since the inventory was taken, the job that needs it says best.
-        if ('code' in look || !look.archive) continue;
-        const { key, version } = wanted[index] as { key: string; version?: string };
-        const { size, archive, state } = look;
-        await writer.add(name, { key, ...(version !== undefined && { version }), size, archive, state });
-      }
-    }
-    const objects = writer.objects;
+    const objects = needed.map(([address, { version, storageClass }]) => ({
+      ...parseS3Address(address),
+      ...(version !== undefined && { version }),
+      untold: storageClass === UNTOLD,
+    }));
+    const sink: Sink = {
+      add: (name, entry) => writer.add(name, entry),
+      addReadable: () => {},
+      // What is gone since the inventory was taken, the job that needs it says best.
+      addMissing: () => {},
+      reached: () => {},
+      objects: 0,
+    };
+    const inOrder = objects.toSorted((one, other) => compareKeys(one.bucket, other.bucket));
+    await find(s3, [{ kind: 'objects', objects: inOrder }], sink, { beat: heartbeat, now: Date.now });
     await writer.close();
-    return objects;
+    return writer.objects;
   }
 }
 
@@ -122,15 +117,4 @@ function decidableItems(
   });
   return (item) =>
     upstreams.every(({ upstream, keys }) => upstreamItems(plan, item, upstream).every(({ key }) => keys.has(key)));
-}
-
-function outsideInputs(plan: Plan, step: PlannedStep, item: StepItem, inventory: Inventory): string[] {
-  return step.inputs.flatMap((input) => {
-    if (input.kind === 'from') return [];
-    if (input.kind === 'tree')
-      return input.files.flatMap((file) => treeNames(inventory, plan, file).map(({ address }) => address));
-    const path = expandPath(plan, step, item, input.path);
-    if (input.wildcard) return (inventory.patterns[path] ?? []).map(({ address }) => address);
-    return [resolveS3Address(plan.dataPath, path)];
-  });
 }

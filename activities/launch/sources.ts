@@ -79,6 +79,14 @@ export class SourceFinder {
     }
   }
 
+  /** The files of its inputs from outside the launch, which are known before any step has run. */
+  outsideSources(item: StepItem): readonly Source[] {
+    return this.#step.inputs.flatMap((input) => {
+      if (input.kind === 'from') return [];
+      return input.kind === 'path' ? this.#fromPath(item, input) : this.#fromTree(input);
+    });
+  }
+
   /** What the inputs of an item add to its key. */
   async keyInputs(item: StepItem, sources: Sources): Promise<KeyInput[]> {
     const { plan, inventory } = this.#context;

@@ -8,7 +8,7 @@ import { mapLimited } from '../../lib/concurrency.ts';
 import { type RestoreIndex, readIndex } from '../../lib/restore/index-files.ts';
 import { addCounts, noCounts, processShard, readFailures, type ShardCounts } from '../../lib/restore/requester.ts';
 import { putJson, putText, readJson, UnreadableObjectError } from '../../lib/s3-objects.ts';
-import type { RestorePlan } from '../../workflows/restore/model.ts';
+import { LIMITS, type RestorePlan } from '../../workflows/restore/model.ts';
 import { beat } from './beat.ts';
 import type { RestoreDependencies } from './dependencies.ts';
 
@@ -110,7 +110,7 @@ export function createRequestActivities({ s3, now = Date.now }: RestoreDependenc
       if (remembers) await putJson(s3, settledAddress(place), settled);
       const { missing } = index;
       sum.failed += missing.count;
-      sum.failures.unshift(...missing.first.slice(0, Math.max(0, 20 - sum.failures.length)));
+      sum.failures.unshift(...missing.first.slice(0, Math.max(0, LIMITS.failuresShown - sum.failures.length)));
       log.info('looked at objects', {
         place,
         pass,

@@ -4,7 +4,7 @@
  * @module
  */
 import pc from 'picocolors';
-import { formatBytes, formatUsd } from '../../workflows/restore/details.ts';
+import { formatBytes, formatTiers, formatUsd } from '../../workflows/restore/details.ts';
 import {
   ARCHIVES,
   type ArchiveQuote,
@@ -45,9 +45,8 @@ export function drawPlan({ totals, readable, missing, quote, plan, needsApproval
   if (quote.unpriced !== undefined) lines.push(pc.yellow(`prices are not known: ${quote.unpriced}`));
   if (problem !== undefined) lines.push(pc.red(problem));
   else if (plan && plan.objects > 0) {
-    const tiers = Object.entries(plan.tiers).map(([archive, tier]) => `${tier} from ${archive}`);
     lines.push(
-      `${pc.bold('plan')}  ${tiers.join(', ')}: ${formatUsd(plan.usd)}, up to ${formatDuration(plan.seconds)}`,
+      `${pc.bold('plan')}  ${formatTiers(plan)}: ${formatUsd(plan.usd)}, up to ${formatDuration(plan.seconds)}`,
     );
     if (needsApproval) lines.push(pc.yellow('above the limit: it would wait for "longhaul approve"'));
   } else lines.push('nothing has to be asked for');
@@ -87,8 +86,7 @@ export function drawRestore(progress: RestoreProgress, now: number): string[] {
       `  ${bar} ${number(counts.readable)}/${number(counts.total)} objects can be read, ${formatBytes(counts.readableBytes)} of ${formatBytes(counts.bytes)}${counts.failed > 0 ? pc.red(`, ${number(counts.failed)} cannot be restored`) : ''}`,
     );
   if (plan && plan.objects > 0) {
-    const tiers = Object.entries(plan.tiers).map(([archive, tier]) => `${tier} from ${archive}`);
-    const facts = [tiers.join(', '), formatUsd(plan.usd), `copies for ${plan.days} days`];
+    const facts = [formatTiers(plan), formatUsd(plan.usd), `copies for ${plan.days} days`];
     if (ratePerSecond !== undefined && ratePerSecond > 0) facts.push(`${ratePerSecond.toFixed(1)} objects/s`);
     if (readyBy !== undefined) facts.push(`ready by ${new Date(readyBy).toLocaleString('sv-SE').slice(0, 16)}`);
     lines.push(`  ${facts.join(', ')}`);

@@ -8,7 +8,7 @@ import type { RestoreItem } from '../../lib/store/restores.ts';
 import type { JobFailure, StepItem } from '../../lib/store/steps.ts';
 import { CAUSES, stuckReason } from '../../workflows/launch/causes.ts';
 import { isEnded } from '../../workflows/launch/model.ts';
-import { formatUsd } from '../../workflows/restore/details.ts';
+import { formatTiers, formatUsd } from '../../workflows/restore/details.ts';
 import { formatDuration } from '../../workflows/restore/plan.ts';
 import { commandsAbout, runsOnBatch, serviceTitle } from './own-words.ts';
 
@@ -181,11 +181,10 @@ function ofOpen(item: LaunchItem, steps: readonly StepItem[], live: LiveFacts, n
 /** Of a launch that waits for its archived inputs, or for somebody to pay for them. */
 function ofRestore({ waiting_for: waitingFor, statuses }: LaunchItem, restore: RestoreItem | undefined): Found {
   const { counts, plan } = restore ?? {};
-  const tiers = Object.entries(plan?.tiers ?? {}).map(([archive, tier]) => `${tier} from ${archive}`);
   const evidence = [
     `waits since ${statuses.WAITING ?? ''}`,
     ...(counts ? [`${counts.readable} of ${counts.total} objects can be read, ${counts.failed} have failed`] : []),
-    ...(plan ? [`${tiers.join(', ')}: ${formatUsd(plan.usd)}, up to ${formatDuration(plan.seconds)}`] : []),
+    ...(plan ? [`${formatTiers(plan)}: ${formatUsd(plan.usd)}, up to ${formatDuration(plan.seconds)}`] : []),
     'to ask: longhaul restore show <id>',
   ];
   if (waitingFor === 'approval')

@@ -8,7 +8,15 @@ import { count } from '../../lib/restore/index-files.ts';
 import { type RequestFile, readRequestFile } from '../../lib/restore/request-file.ts';
 import { readSources } from '../../lib/restore/sources.ts';
 import { find, partsOf } from '../../lib/restore/survey.ts';
-import type { Amount, ObjectFailure, Quote, RestorePlan, Totals, Wishes } from '../../workflows/restore/model.ts';
+import {
+  type Amount,
+  LIMITS,
+  type ObjectFailure,
+  type Quote,
+  type RestorePlan,
+  type Totals,
+  type Wishes,
+} from '../../workflows/restore/model.ts';
 import { planRestore, quoteRestore } from '../../workflows/restore/plan.ts';
 import type { RestorePrices } from '../../workflows/restore/prices.ts';
 
@@ -34,8 +42,6 @@ export interface PlanOptions {
   /** Told how many archived objects there are so far. */
   found(objects: number): void;
 }
-
-const SHOWN = 20;
 
 /** @throws Error naming every source that cannot be used; RequestFileError */
 export async function planOf(s3: S3Client, options: PlanOptions): Promise<PlannedRestore> {
@@ -72,7 +78,7 @@ function totalsSink() {
     },
     addMissing(failure: ObjectFailure) {
       sink.missing.count += 1;
-      if (sink.missing.first.length < SHOWN) sink.missing.first.push(failure);
+      if (sink.missing.first.length < LIMITS.failuresShown) sink.missing.first.push(failure);
     },
     reached: () => {},
   };

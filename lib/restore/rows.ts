@@ -11,6 +11,7 @@ import { unreadableReason } from '../s3-objects.ts';
 import { csvRows, LongRowError } from './csv.ts';
 import { RequestFileError } from './request-file.ts';
 import { type ObjectName, readSources } from './sources.ts';
+import { mayNeedRestore } from './state.ts';
 
 /** Of a list, characters: no address is as long. */
 const LONGEST_LINE = 64 * 1024;
@@ -63,7 +64,7 @@ export async function* readInventoryFile(
     const cell = (at: number) => (at < 0 ? undefined : cells[at]);
     if (cell(marker) === 'true' || cell(latest) === 'false') continue;
     const storageClass = cell(storage);
-    if (storageClass && !['GLACIER', 'DEEP_ARCHIVE', 'INTELLIGENT_TIERING'].includes(storageClass)) continue;
+    if (storageClass && !mayNeedRestore(storageClass)) continue;
     const name = { bucket: cell(bucket) ?? '', key: decodeKey(cell(key) ?? '') };
     if (!name.bucket || !name.key) throw wrong('no bucket or no key');
     const id = cell(version);

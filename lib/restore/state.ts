@@ -17,6 +17,10 @@ export interface Seen {
 /** An object of which only HeadObject tells whether it is archived. */
 export const UNTOLD = 'INTELLIGENT_TIERING';
 
+/** By its storage class alone: whether it may be archived. */
+export const mayNeedRestore = (storageClass = ''): boolean =>
+  ['GLACIER', 'DEEP_ARCHIVE', UNTOLD].includes(storageClass);
+
 interface Listed {
   Size?: number | undefined;
   StorageClass?: string | undefined;

@@ -6,7 +6,7 @@
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Quote, RestoreCounts, RestorePlan, RestoreStatus } from '../../workflows/restore/model.ts';
+import type { RestoreCounts, RestorePlan, RestoreStatus } from '../../workflows/restore/model.ts';
 import { RESTORE_INDEXES, type Tables } from './tables.ts';
 
 /** An item of `Restores`. Times are ISO 8601 in UTC. */
@@ -28,7 +28,6 @@ export interface RestoreItem {
   place?: string;
   counts?: RestoreCounts;
   plan?: RestorePlan;
-  quote?: Quote;
   /** Where its objects lie: events are matched against these. */
   roots?: { bucket: string; prefix: string }[];
   /** Completions that events have told of; doubled ones count too, so it is a hint and no more. */

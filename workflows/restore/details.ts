@@ -4,7 +4,7 @@
  * @module
  */
 import { isoTime } from '../kit/time.ts';
-import type { RestoreProgress } from './model.ts';
+import type { RestorePlan, RestoreProgress } from './model.ts';
 import { formatDuration } from './plan.ts';
 
 export function describeRestore(progress: RestoreProgress): string {
@@ -17,10 +17,9 @@ export function describeRestore(progress: RestoreProgress): string {
     );
   if (counts.failed > 0) lines.push('', `${counts.failed} cannot be restored`);
   if (plan && plan.objects > 0) {
-    const tiers = Object.entries(plan.tiers).map(([archive, tier]) => `${tier} from ${archive}`);
     lines.push(
       '',
-      `${tiers.join(', ')}: ${formatUsd(plan.usd)}, up to ${formatDuration(plan.seconds)}, for ${plan.days} days`,
+      `${formatTiers(plan)}: ${formatUsd(plan.usd)}, up to ${formatDuration(plan.seconds)}, for ${plan.days} days`,
     );
   }
   if (readyBy !== undefined) lines.push('', `ready by ${isoTime(readyBy)}`);
@@ -35,6 +34,12 @@ export function describeRestore(progress: RestoreProgress): string {
   if (error) lines.push('', `${error.type}: ${error.message}`);
   return lines.join('\n');
 }
+
+/** `Bulk from GLACIER, Standard from DEEP_ARCHIVE`. */
+export const formatTiers = ({ tiers }: Pick<RestorePlan, 'tiers'>): string =>
+  Object.entries(tiers)
+    .map(([archive, tier]) => `${tier} from ${archive}`)
+    .join(', ');
 
 /** Rounded up at four decimals below a dollar, so that nothing that costs reads as nothing. */
 export function formatUsd(usd: number | undefined): string {
