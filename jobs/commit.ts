@@ -23,7 +23,23 @@ export interface Commit {
   /** ISO times. */
   startedAt: string;
   committedAt: string;
+  /** Absent in commits of earlier versions. */
+  usage?: JobUsage;
+  /** What the command has reported of itself: see {@link ./metrics.ts}. */
+  metrics?: Metrics;
 }
+
+/** What the job program has moved, for cost and estimates. */
+export interface JobUsage {
+  /** Bytes copied from S3, and stored there. */
+  inputBytes: number;
+  outputBytes: number;
+  /** Requests to S3, as it bills them: `put` is PUT, COPY, POST and LIST, `get` all others. */
+  requests: { put: number; get: number };
+}
+
+/** A number, or a distribution: label to number. */
+export type Metrics = Record<string, number | Record<string, number>>;
 
 export interface CommittedFile {
   /** Relative to the folder of the outputs. */
@@ -58,6 +74,19 @@ export interface StartRecord {
   jobAttempt: number;
   generation?: number;
   startedAt: string;
-  instance?: { id: string; type: string; zone: string; lifecycle: string };
+  instance?: {
+    id: string;
+    type: string;
+    zone: string;
+    lifecycle: string;
+    /** ISO 8601. */
+    launchedAt?: string;
+    /** `x86_64`, `arm64`. */
+    architecture?: string;
+  };
+  /** By ECS: what a task on Fargate is billed for. */
+  task?: { launchType: string; vcpus?: number; memoryMib?: number; zone?: string };
+  /** Size in bytes of the file system the job works on: its volume can be gone when its cost is reckoned. */
+  volumeBytes?: number;
   logs?: { group: string; streams: Record<JobContainer, string> };
 }

@@ -17,6 +17,9 @@ interface IdentityDocument {
   instanceId?: string;
   instanceType?: string;
   availabilityZone?: string;
+  architecture?: string;
+  /** When it was launched. */
+  pendingTime?: string;
 }
 
 /** @returns undefined where there is no instance to be found (Fargate, or metadata switched off) */
@@ -39,8 +42,18 @@ export async function readInstance(endpoint = ENDPOINT): Promise<StartRecord['in
       instanceId: id,
       instanceType: type,
       availabilityZone: zone,
+      architecture,
+      pendingTime,
     } = JSON.parse(document ?? '') as IdentityDocument;
-    return id && type && zone && lifecycle ? { id, type, zone, lifecycle } : undefined;
+    if (!(id && type && zone && lifecycle)) return undefined;
+    return {
+      id,
+      type,
+      zone,
+      lifecycle,
+      ...(pendingTime !== undefined && { launchedAt: pendingTime }),
+      ...(architecture !== undefined && { architecture }),
+    };
   } catch {
     return undefined;
   }

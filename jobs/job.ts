@@ -11,6 +11,7 @@ import type { StartRecord } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
 import type { MainEnding } from './main-ending.ts';
 import { orderedEnding } from './ordered.ts';
+import type { RequestCount } from './usage.ts';
 
 /** Ends the program with a code of {@link EXIT} and a line the user can act on. */
 export class JobError extends Error {
@@ -49,6 +50,8 @@ export interface Job {
   tellAttempt?: boolean;
   /** AWS_EC2_METADATA_SERVICE_ENDPOINT, the AWS SDKs' own name; EC2's fixed address without it. */
   instanceEndpoint?: string;
+  /** Requests to S3 that this process has made. */
+  requests?: RequestCount;
   /** A line for the job's log. */
   say(line: string): void;
 }

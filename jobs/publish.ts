@@ -19,8 +19,10 @@ import { patternToRegExp } from '../workflows/launch/patterns.ts';
 import { type Commit, type CommittedFile, outputsDigest } from './commit.ts';
 import { EXIT } from './exit-codes.ts';
 import { attemptName, type Job, JobError } from './job.ts';
+import { readMetrics } from './metrics.ts';
 import { noteSucceeded } from './ordered.ts';
 import { mainContainer } from './task-metadata.ts';
+import { usageOf } from './usage.ts';
 
 const STORING = 4;
 
@@ -37,6 +39,9 @@ export async function publish(s3: S3Client, job: Job): Promise<number> {
   for (const [name, paths] of Object.entries(found)) {
     outputs[name] = await mapLimited(paths, STORING, (path) => store(s3, job, folder, path));
   }
+  const files = Object.values(outputs).flat();
+  const outputBytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const metrics = await readMetrics(folder, job.say);
   await commit(s3, job, {
     version: 2,
     step: job.step,
@@ -49,12 +54,11 @@ export async function publish(s3: S3Client, job: Job): Promise<number> {
     outputs,
     startedAt: main.startedAt,
     committedAt: new Date().toISOString(),
+    usage: await usageOf(job, outputBytes),
+    ...(metrics && { metrics }),
   });
   await enterCache(s3, job, outputs);
-  const files = Object.values(outputs).flat();
-  job.say(
-    `item ${job.row.item}: ${files.length} outputs, ${files.reduce((sum, file) => sum + file.bytes, 0)} bytes, committed`,
-  );
+  job.say(`item ${job.row.item}: ${files.length} outputs, ${outputBytes} bytes, committed`);
   return 0;
 }
 

@@ -12,6 +12,7 @@ import { keep } from './keep.ts';
 import { publish } from './publish.ts';
 import { stage } from './stage.ts';
 import { mainEnding } from './task-metadata.ts';
+import { countRequests } from './usage.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -58,6 +59,7 @@ export async function runRole(
     }
     if (role === undefined || !Object.hasOwn(roles, role))
       throw new JobError(EXIT.notAJob, `usage: jobs ${[...Object.keys(roles), 'host'].join('|')}`);
-    return roles[role as keyof typeof roles](s3, await readJob(s3, env, say), env, args);
+    const requests = countRequests(s3);
+    return roles[role as keyof typeof roles](s3, { ...(await readJob(s3, env, say)), requests }, env, args);
   });
 }

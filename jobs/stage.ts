@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { chmod, mkdir, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, stat, statfs, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -20,7 +20,8 @@ import { readInstance } from './instance.ts';
 import { attemptName, type Job, JobError } from './job.ts';
 import { noteStaged } from './ordered.ts';
 import { restoreState } from './state.ts';
-import { taskLogs } from './task-metadata.ts';
+import { taskLogs, taskSize } from './task-metadata.ts';
+import { noteUsage } from './usage.ts';
 
 /** Inputs fetched at once: enough to fill a link, few enough for a small container's memory. */
 const FETCHING = 8;
@@ -33,6 +34,7 @@ export async function stage(s3: S3Client, job: Job): Promise<number> {
   if (brought.status === 'rejected') throw brought.reason;
   if (started.status === 'rejected') throw started.reason;
   const bytes = brought.value;
+  await noteUsage(job, bytes);
   if (job.ordered) await noteStaged(job);
   job.say(
     `item ${job.row.item}: ${job.row.inputs.length} inputs, ${bytes} bytes, in ${Date.now() - Date.parse(startedAt)} ms`,
@@ -83,7 +85,12 @@ async function exists(s3: S3Client, address: string): Promise<boolean> {
 }
 
 async function recordStart(s3: S3Client, job: Job, startedAt: string): Promise<void> {
-  const [instance, logs] = await Promise.all([readInstance(job.instanceEndpoint), taskLogs(job)]);
+  const [instance, logs, task, volume] = await Promise.all([
+    readInstance(job.instanceEndpoint),
+    taskLogs(job),
+    taskSize(job),
+    statfs(job.work).catch(() => undefined),
+  ]);
   const record: StartRecord = {
     item: job.row.item,
     jobId: job.id,
@@ -91,6 +98,8 @@ async function recordStart(s3: S3Client, job: Job, startedAt: string): Promise<v
     generation: job.generation,
     startedAt,
     ...(instance && { instance }),
+    ...(task && { task }),
+    ...(volume && { volumeBytes: volume.blocks * volume.bsize }),
     ...(logs && { logs }),
   };
   await putJson(s3, `${job.row.starts}${attemptName(job)}.json`, record);

@@ -13,6 +13,10 @@ import type { MainEnding } from './main-ending.ts';
 import { ask } from './metadata.ts';
 
 interface TaskMetadata {
+  LaunchType?: string;
+  AvailabilityZone?: string;
+  /** vCPUs and MiB. */
+  Limits?: { CPU?: number; Memory?: number };
   Containers?: { Name?: string; KnownStatus?: string; ExitCode?: number; StartedAt?: string; CreatedAt?: string }[];
 }
 
@@ -50,6 +54,24 @@ export async function mainContainer(job: Pick<Job, 'taskEndpoint' | 'main'>): Pr
     if (ending) return ending;
     if (Date.now() > until) throw new JobError(EXIT.failed, 'the command has ended, but ECS does not say how');
     await delay(50);
+  }
+}
+
+/** What the task is billed for on Fargate. @returns undefined where the endpoint does not tell */
+export async function taskSize({ taskEndpoint: endpoint }: Pick<Job, 'taskEndpoint'>): Promise<StartRecord['task']> {
+  if (!endpoint) return undefined;
+  try {
+    const text = await ask(`${endpoint}/task`, { timeoutMs: TIMEOUT_MS });
+    const { LaunchType: launchType, AvailabilityZone: zone, Limits = {} } = JSON.parse(text) as TaskMetadata;
+    if (launchType === undefined) return undefined;
+    return {
+      launchType,
+      ...(Limits.CPU !== undefined && { vcpus: Limits.CPU }),
+      ...(Limits.Memory !== undefined && { memoryMib: Limits.Memory }),
+      ...(zone !== undefined && { zone }),
+    };
+  } catch {
+    return undefined;
   }
 }
 

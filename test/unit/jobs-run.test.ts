@@ -91,7 +91,7 @@ describe('a job in one process', () => {
     const signal = new AbortController().signal;
 
     expect(await runWhole(world.s3, job, { argv: SCRIPT, env: { PATH: process.env.PATH }, signal })).toBe(0);
-    expect(await world.text('results/work/a/job-1-1/names')).toBe('command.sh\noutputs\n');
+    expect(await world.text('results/work/a/job-1-1/names')).toBe('.usage.json\ncommand.sh\noutputs\n');
     expect(existsSync(job.work)).toBe(false);
   });
 

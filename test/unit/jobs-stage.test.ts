@@ -99,7 +99,7 @@ describe('the volume', () => {
   it('gets no script when the command is an argv', async () => {
     const job = await world.job();
     await stage(world.s3, job);
-    expect(await readdir(job.work)).toEqual(['outputs']);
+    expect(await readdir(job.work)).toEqual(['.usage.json', 'outputs']);
   });
 
   it('gets outputs of earlier steps by their commits, each read once', async () => {
