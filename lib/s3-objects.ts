@@ -90,15 +90,29 @@ export async function readJson<T>(s3: S3Client, address: string, limit: number):
   return JSON.parse(bytes.toString('utf8')) as T;
 }
 
+export interface ListedObject {
+  key: string;
+  bytes: number;
+  /** Epoch ms. */
+  modifiedAt: number;
+}
+
 /** Every key under a prefix, page by page, in S3's order. */
 export async function* listKeys(s3: S3Client, prefix: string): AsyncGenerator<string[]> {
+  for await (const page of listObjects(s3, prefix)) yield page.map(({ key }) => key);
+}
+
+/** The same, with what else a listing tells. */
+export async function* listObjects(s3: S3Client, prefix: string): AsyncGenerator<ListedObject[]> {
   const { bucket, key } = parseS3Address(prefix);
   let token: string | undefined;
   do {
     const page = await s3.send(
       new ListObjectsV2Command({ Bucket: bucket, Prefix: key, ...(token && { ContinuationToken: token }) }),
     );
-    yield (page.Contents ?? []).flatMap((object) => (object.Key === undefined ? [] : [object.Key]));
+    yield (page.Contents ?? []).flatMap(({ Key: name, Size: bytes = 0, LastModified }) =>
+      name === undefined ? [] : [{ key: name, bytes, modifiedAt: LastModified?.getTime() ?? 0 }],
+    );
     token = page.NextContinuationToken;
   } while (token);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { S3Client } from '@aws-sdk/client-s3';
-import { listKeys } from '../s3-objects.ts';
+import { listKeys, listObjects } from '../s3-objects.ts';
 
 export const ENDING_CONTAINERS = ['stage', 'main', 'publish'] as const;
 export type EndingContainer = (typeof ENDING_CONTAINERS)[number];
@@ -59,6 +59,22 @@ export async function readEndings(
     for (const key of keys) {
       const ending = parseEnding(key.slice(key.lastIndexOf('/') + 1));
       if (ending && ending.attempt >= (found.get(ending.index)?.attempt ?? 0)) found.set(ending.index, ending);
+    }
+  }
+  return found;
+}
+
+/** Every attempt that has said how it ended, and when it did (epoch ms). */
+export async function listEndings(
+  s3: S3Client,
+  folder: string,
+  jobId: string,
+): Promise<(AttemptEnding & { endedAt: number })[]> {
+  const found: (AttemptEnding & { endedAt: number })[] = [];
+  for await (const page of listObjects(s3, `${folder}${jobId}/`)) {
+    for (const { key, modifiedAt } of page) {
+      const ending = parseEnding(key.slice(key.lastIndexOf('/') + 1));
+      if (ending) found.push({ ...ending, endedAt: modifiedAt });
     }
   }
   return found;

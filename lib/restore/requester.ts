@@ -72,7 +72,7 @@ export function addCounts(sum: ShardCounts, more: ShardCounts): ShardCounts {
 }
 
 /** A line of a file of request ids. */
-interface RequestLine {
+export interface RequestLine {
   address: string;
   /** S3's own id of the request, absent where it did not answer with one. */
   requestId?: string;

@@ -6,6 +6,7 @@
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import type { CostStatus, CostSummary, Durations, Unpriced } from '../../workflows/cost/model.ts';
 import { type LaunchError, type LaunchStatus, RETRY_REQUEST, type WaitingFor } from '../../workflows/launch/model.ts';
 import { LAUNCH_INDEXES, type Tables } from './tables.ts';
 
@@ -48,6 +49,27 @@ export interface LaunchItem {
   error_types?: Record<string, number>;
   /** Why `status = RETRY` was not followed. */
   retry_refused?: string;
+  /** Statuses of the attempts before this one, the first first. */
+  earlier?: { attempt: number; statuses: LaunchItem['statuses'] }[];
+  /** Of all attempts, once they have been priced; all of one currency, and they add up exactly. */
+  total_cost?: string;
+  instance_cost?: string;
+  volume_cost?: string;
+  filesystem_cost?: string;
+  control_plane_cost?: string;
+  restore_cost?: string;
+  request_cost?: string;
+  currency?: string;
+  cost_status?: CostStatus;
+  /** Seconds in each status, of all attempts. */
+  durations?: Durations;
+  /** What could not be priced, and why: the first few. */
+  unpriced?: Unpriced[];
+  /** In other currencies than the main one. */
+  other_costs?: CostSummary[];
+  /** By the bill, of the services that are tagged; and how far the estimate was off. */
+  actual_cost?: string;
+  cost_difference?: string;
 }
 
 export type RanWith = Pick<
@@ -65,7 +87,19 @@ const OF_AN_ATTEMPT = [
   'retry_refused',
   'waiting_for',
   'total_cost',
+  'instance_cost',
+  'volume_cost',
+  'filesystem_cost',
+  'control_plane_cost',
+  'restore_cost',
+  'request_cost',
+  'currency',
   'cost_status',
+  'durations',
+  'unpriced',
+  'other_costs',
+  'actual_cost',
+  'cost_difference',
 ];
 
 export type Registered = { outcome: 'new' | 'resumed' | 'existing' | 'conflict'; item: LaunchItem };
@@ -126,7 +160,9 @@ export class LaunchStore {
     next: Pick<LaunchItem, 'attempt' | 'run_id' | 'created_at' | 'configuration_file'> & Partial<LaunchItem>,
   ): Promise<{ outcome: 'new' | 'resumed' | 'refused'; item: LaunchItem | undefined }> {
     const { created_at: at, ...facts } = next;
-    const sets = { ...facts, status: 'PREPARING', statuses: { PREPARING: at }, sequence: 1 };
+    const before = await this.get(launchId);
+    const earlier = before && [...(before.earlier ?? []), { attempt: before.attempt, statuses: before.statuses }];
+    const sets = { ...facts, earlier, status: 'PREPARING', statuses: { PREPARING: at }, sequence: 1 };
     const entries = Object.entries(sets).filter(([, value]) => value !== undefined);
     try {
       const { Attributes } = await this.#documents.send(
@@ -158,6 +194,45 @@ export class LaunchStore {
     const item = await this.get(launchId);
     const resumed = item?.attempt === next.attempt && item.run_id === next.run_id;
     return { outcome: resumed ? 'resumed' : 'refused', item };
+  }
+
+  /**
+   * Writes what all attempts have cost, unless the launch runs again, or is another attempt by now.
+   * @param removes attributes of an earlier pricing that are none of this one
+   * @returns whether it was written
+   */
+  async recordCost(
+    launchId: string,
+    attempt: number,
+    facts: Partial<LaunchItem>,
+    removes: readonly (keyof LaunchItem)[] = [],
+  ): Promise<boolean> {
+    const entries = Object.entries(facts).filter(([, value]) => value !== undefined);
+    try {
+      await this.#documents.send(
+        new UpdateCommand({
+          TableName: this.#table,
+          Key: { launch_id: launchId },
+          UpdateExpression: `SET ${entries.map((_, index) => `#n${index} = :v${index}`).join(', ')}${removes.length > 0 ? ` REMOVE ${removes.join(', ')}` : ''}`,
+          ConditionExpression: 'attempt = :attempt AND #status IN (:complete, :failed, :cancelled)',
+          ExpressionAttributeNames: {
+            '#status': 'status',
+            ...Object.fromEntries(entries.map(([name], index) => [`#n${index}`, name])),
+          },
+          ExpressionAttributeValues: {
+            ':attempt': attempt,
+            ':complete': 'COMPLETE',
+            ':failed': 'FAILED',
+            ':cancelled': 'CANCELLED',
+            ...Object.fromEntries(entries.map(([, value], index) => [`:v${index}`, value])),
+          },
+        }),
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
   }
 
   /** Takes back a `status = RETRY` that cannot be followed, unless something else has happened to it meanwhile. */

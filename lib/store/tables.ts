@@ -13,10 +13,12 @@ export const LAUNCH_INDEXES = {
 } as const;
 export const STEP_INDEXES = { byOpenJob: 'by_open_job' } as const;
 export const RESTORE_INDEXES = { byOpen: 'by_open' } as const;
+export const LEDGER_INDEXES = { byDay: 'by_day', byConsumer: 'by_consumer', byResource: 'by_resource' } as const;
 
 export interface Tables {
   launches: string;
   launchSteps: string;
+  ledger: string;
   quotas: string;
   restores: string;
 }
@@ -24,6 +26,7 @@ export interface Tables {
 export const tableNames = (prefix: string): Tables => ({
   launches: `${prefix}Launches`,
   launchSteps: `${prefix}LaunchSteps`,
+  ledger: `${prefix}Ledger`,
   quotas: `${prefix}Quotas`,
   restores: `${prefix}Restores`,
 });
@@ -54,6 +57,21 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       ],
       AttributeDefinitions: strings('launch_id', 'step_key', 'open_in', 'job_id'),
       GlobalSecondaryIndexes: [index(STEP_INDEXES.byOpenJob, 'open_in', 'job_id')],
+    },
+    {
+      TableName: names.ledger,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'launch_id', KeyType: 'HASH' },
+        { AttributeName: 'line', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('launch_id', 'line', 'day', 'consumer', 'resource', 'held_from'),
+      // Sparse: days of a launch stand in the first two, holdings in the third, single lines in none.
+      GlobalSecondaryIndexes: [
+        index(LEDGER_INDEXES.byDay, 'day', 'launch_id'),
+        index(LEDGER_INDEXES.byConsumer, 'consumer', 'day'),
+        index(LEDGER_INDEXES.byResource, 'resource', 'held_from'),
+      ],
     },
     {
       TableName: names.quotas,

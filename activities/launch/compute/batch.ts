@@ -22,11 +22,12 @@ import { ApplicationFailure } from '@temporalio/common';
 import { whyNotPlaced } from '../../../lib/launch/batch-queue.ts';
 import { HELPER_RESOURCES, queueFor, requirements, submission } from '../../../lib/launch/batch-submission.ts';
 import type { Settings } from '../../../lib/settings.ts';
+import { causeOf } from '../../../workflows/launch/causes.ts';
 import { SHARED_PATH, WORK_PATH } from '../../../workflows/launch/manifest.ts';
 import type { JobStatus } from '../../../workflows/launch/model.ts';
 import type { SharedFileSystem } from '../../../workflows/launch/sheet/sheet.ts';
 import { jobLogs } from './job-logs.ts';
-import type { ComputeService, ContainerView, Job, JobRequest, JobView } from './service.ts';
+import type { AttemptView, ComputeService, ContainerView, Job, JobRequest, JobView } from './service.ts';
 
 export const BATCH_LOG_GROUP = '/aws/batch/job';
 /** AWS Batch's limit of ids in one DescribeJobs call. */
@@ -97,6 +98,18 @@ export function createBatchCompute({ batch, submitter, logs, settings }: BatchDe
         }
         nextToken = page.nextToken;
       } while (nextToken);
+    },
+
+    async attempts(asked, beat) {
+      const ids = asked.flatMap((job) => job.ids);
+      const found = new Map<string, AttemptView[]>();
+      for (let first = 0; first < ids.length; first += DESCRIBE_LIMIT) {
+        beat();
+        const some = ids.slice(first, first + DESCRIBE_LIMIT);
+        const { jobs = [] } = await batch.send(new DescribeJobsCommand({ jobs: some }));
+        for (const job of jobs) found.set(job.jobId ?? '', attemptsOf(job));
+      }
+      return found;
     },
 
     whyNotPlaced: (id) => whyNotPlaced(batch, id),
@@ -227,6 +240,21 @@ function toView(job: JobDetail): JobView {
     ...(job.statusReason && { reason: job.statusReason }),
     containers: containersOf(job),
   };
+}
+
+/** Those that have started and ended; the last of a job that SUCCEEDED is the one that did. */
+function attemptsOf({ attempts = [], status, statusReason }: JobDetail): AttemptView[] {
+  return attempts.flatMap(({ startedAt, stoppedAt, statusReason: reason = statusReason, taskProperties }, index) => {
+    if (!startedAt || !stoppedAt) return [];
+    const succeeded = status === 'SUCCEEDED' && index === attempts.length - 1;
+    const containers = (taskProperties?.[0]?.containers ?? []).map(({ name = '', exitCode, reason: why }) => ({
+      name,
+      ...(exitCode !== undefined && { exitCode }),
+      ...(why && { reason: why }),
+    }));
+    const cause = succeeded ? undefined : causeOf({ status: 'FAILED', ...(reason && { reason }), containers });
+    return [{ attempt: index + 1, from: startedAt, to: stoppedAt, ...(cause && { cause }) }];
+  });
 }
 
 /** How the containers of the last attempt ended; of an attempt still running, their log streams. */

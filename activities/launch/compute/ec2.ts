@@ -35,6 +35,7 @@ import {
   startHost,
   words,
 } from './ec2/starting.ts';
+import { attemptsByEndings } from './ended-views.ts';
 import { jobLogs } from './job-logs.ts';
 import { jobVariables } from './job-variables.ts';
 import { type ComputeService, hasEnded, type Job, type JobRequest, type JobView } from './service.ts';
@@ -106,6 +107,8 @@ export function createEc2Compute(dependencies: Ec2Dependencies): ComputeService 
       const job = await read(id);
       return job && (await tend(job, await instances.ofJobs([id]))).reason;
     },
+
+    attempts: attemptsByEndings(s3, settings.bucket),
 
     async terminate(id, reason) {
       const job = await read(id);

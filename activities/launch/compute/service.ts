@@ -5,6 +5,7 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import type { BatchRequest } from '../../../lib/launch/batch-submission.ts';
+import type { CauseName } from '../../../workflows/launch/causes.ts';
 import type { JobStatus, RunningCounts } from '../../../workflows/launch/model.ts';
 import type { SharedFileSystem } from '../../../workflows/launch/sheet/sheet.ts';
 
@@ -44,6 +45,24 @@ export interface ContainerView {
   logStream?: string;
 }
 
+/** An attempt of a job or child that has ended. */
+export interface AttemptView {
+  /** The service's own number, from 1. */
+  attempt: number;
+  /** Epoch ms; absent where the service does not say. */
+  from?: number;
+  to: number;
+  /** Absent: nothing of it failed. */
+  cause?: CauseName;
+}
+
+/** A job that was submitted, and those of its children that are asked for; of a single job its own id. */
+export interface AskedJob {
+  id: string;
+  name: string;
+  ids: readonly string[];
+}
+
 export interface ComputeService {
   readonly name: string;
   /** Where its jobs log. */
@@ -58,6 +77,8 @@ export interface ComputeService {
   failedChildren(id: string): AsyncIterable<JobView[]>;
   /** Why a child of this array cannot be placed; undefined when the service says nothing of it. */
   whyNotPlaced(id: string): Promise<string | undefined>;
+  /** When attempts ran and how they ended, as long as the service knows, by id of the job or child; for their cost. */
+  attempts?(jobs: readonly AskedJob[], beat: () => void): Promise<Map<string, AttemptView[]>>;
   /** Asks for the end; ending an ended job does nothing. */
   terminate(id: string, reason: string): Promise<void>;
   /**

@@ -9,7 +9,7 @@ import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { ApplicationFailure } from '@temporalio/common';
 import { type AttemptEnding, endingsOfName, readEndings } from '../../../lib/launch/endings.ts';
-import { containersOf, runningContainers, TIMED_OUT } from './ended-views.ts';
+import { attemptsByEndings, containersOf, runningContainers, TIMED_OUT } from './ended-views.ts';
 import { jobLogs } from './job-logs.ts';
 import type { ComputeService, Job, JobView } from './service.ts';
 import {
@@ -81,6 +81,8 @@ export function createSlurmCompute({ s3, logs, settings, transport, variables }:
       const rows = (await rowsOf([id])).get(id) ?? [];
       return rows.map(whyWaiting).find((reason) => reason !== undefined);
     },
+
+    attempts: attemptsByEndings(s3, settings.bucket),
 
     async terminate(id) {
       const ran = await transport(['scancel', slurmId(id)]);

@@ -1,0 +1,30 @@
+/**
+ * What the activities of the cost domain need.
+ *
+ * @module
+ */
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Settings } from '../../lib/settings.ts';
+import type { LaunchStore } from '../../lib/store/launches.ts';
+import type { LedgerStore } from '../../lib/store/ledger.ts';
+import type { RestoreStore } from '../../lib/store/restores.ts';
+import type { StepStore } from '../../lib/store/steps.ts';
+import type { Sharing } from '../../workflows/cost/model.ts';
+import type { ComputeService } from '../launch/compute/service.ts';
+import type { ResourceReader } from './resources.ts';
+
+export interface CostDependencies {
+  s3: S3Client;
+  launches: LaunchStore;
+  steps: StepStore;
+  restores: Pick<RestoreStore, 'get'>;
+  ledger: LedgerStore;
+  compute: ReadonlyMap<string, Pick<ComputeService, 'attempts'>>;
+  resources: ResourceReader;
+  settings: Pick<Settings, 'bucket' | 'slurmCluster' | 'eksCluster'>;
+  /** The Region the platform itself is in. */
+  region(): Promise<string>;
+  /** How file systems and clusters are shared out, by the rates. */
+  sharing(): Promise<Sharing>;
+  now?(): number;
+}
