@@ -66,6 +66,9 @@ export interface Settings {
   restoreBatchRole: string;
   /** From so many objects on a restore goes through S3 Batch Operations, where it has a role. */
   restoreBatchObjects: number;
+  /** Empty: the estimate by list prices is all there is. */
+  costActuals: string;
+  costActualsHours: number;
   logLevel: string;
   /** Non-empty: the workers take part in worker versioning under this build id. */
   buildId: string;
@@ -102,6 +105,7 @@ const NUMBERS: ReadonlySet<keyof Settings> = new Set([
   'ec2MaxInstances',
   'ec2MaxHours',
   'ec2VolumeGiB',
+  'costActualsHours',
 ]);
 
 const REGISTRY_ADDRESS = 'https://host[:port], or http://127.0.0.1[:port]';
@@ -425,6 +429,20 @@ export const SETTINGS: readonly Setting[] = [
     fallback: '1000000',
     about: 'restores of so many objects go through S3 Batch Operations, where it is on',
     check: wholeNumber(1, 50_000_000),
+  },
+  {
+    name: 'costActuals',
+    env: 'LONGHAUL_COST_ACTUALS',
+    fallback: '',
+    about: 'where the bill is read, to compare it with what a launch should have cost; nowhere when empty',
+    check: oneOf('', 'cost-explorer'),
+  },
+  {
+    name: 'costActualsHours',
+    env: 'LONGHAUL_COST_ACTUALS_HOURS',
+    fallback: '24',
+    about: 'how long after its pricing the bill has a launch',
+    check: wholeNumber(24, 168, 'of hours, '),
   },
   {
     name: 'buildId',

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { cost } from './cost/workflow.ts';
 export { launch } from './launch/workflow.ts';
 export { batchPoller } from './poller/workflow.ts';
 export { restore } from './restore/workflow.ts';

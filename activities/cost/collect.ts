@@ -29,8 +29,8 @@ export function createCollectActivities(dependencies: CostDependencies) {
   const { s3, launches, settings } = dependencies;
   return {
     /**
-     * @returns undefined when the launch has been priced, and nobody asks again
-     * @throws LaunchNotFoundError, LaunchOpenError
+     * @returns undefined when the launch has been priced and nobody asks again, or runs: its end is told of
+     * @throws LaunchNotFoundError
      */
     async collectUsage({ launchId, again }: { launchId: string; again: boolean }): Promise<Collected | undefined> {
       const item = await launches.get(launchId);
@@ -38,11 +38,7 @@ export function createCollectActivities(dependencies: CostDependencies) {
         const why = `there is no launch ${launchId}: "longhaul launch list" shows those there are`;
         throw ApplicationFailure.nonRetryable(why, 'LaunchNotFoundError');
       }
-      if (!isEnded(item.status)) {
-        const why = `launch ${launchId} is ${item.status}: it is priced by itself once it has ended`;
-        throw ApplicationFailure.nonRetryable(why, 'LaunchOpenError');
-      }
-      if (item.total_cost !== undefined && !again) return undefined;
+      if (!isEnded(item.status) || (item.total_cost !== undefined && !again)) return undefined;
       const { usage, live } = await collect(item);
       const address = usageAddress(settings.bucket, launchId, item.attempt);
       await putUsage(s3, address, usage);

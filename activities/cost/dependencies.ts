@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { CostExplorerClient } from '@aws-sdk/client-cost-explorer';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { PriceBook } from '../../lib/prices/price-book.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { LaunchStore } from '../../lib/store/launches.ts';
 import type { LedgerStore } from '../../lib/store/ledger.ts';
@@ -21,10 +23,13 @@ export interface CostDependencies {
   ledger: LedgerStore;
   compute: ReadonlyMap<string, Pick<ComputeService, 'attempts'>>;
   resources: ResourceReader;
-  settings: Pick<Settings, 'bucket' | 'slurmCluster' | 'eksCluster'>;
+  prices: PriceBook;
+  settings: Pick<Settings, 'bucket' | 'slurmCluster' | 'eksCluster' | 'costActualsHours'>;
   /** The Region the platform itself is in. */
   region(): Promise<string>;
   /** How file systems and clusters are shared out, by the rates. */
   sharing(): Promise<Sharing>;
+  /** Absent where the settings name no bill. */
+  bill?: CostExplorerClient;
   now?(): number;
 }

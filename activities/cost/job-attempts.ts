@@ -86,6 +86,7 @@ export async function findAttempts(
         memoryMiB: job.memory_mib,
         keeps: heads.has(`${row.attempt}/${row.step}`),
       }),
+      ...(commit?.usage && { inputBytes: commit.usage.inputBytes }),
       on: hostOf(record, row, item, settings),
     };
   });

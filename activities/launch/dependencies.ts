@@ -4,6 +4,7 @@
  * @module
  */
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Budgets } from '../../lib/cost/budget.ts';
 import type { PreflightDependencies } from '../../lib/launch/preflight/index.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { LaunchStore } from '../../lib/store/launches.ts';
@@ -17,6 +18,7 @@ export interface LaunchDependencies {
   launches: LaunchStore;
   steps: StepStore;
   compute: ReadonlyMap<string, ComputeService>;
+  budgets: Budgets;
   preflight: PreflightDependencies;
   settings: Pick<Settings, 'bucket' | 'computeService'>;
   /** Tells a launch what the log of its head says; one that has ended is not told. */

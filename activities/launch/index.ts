@@ -4,6 +4,7 @@
  * @module
  */
 import { createArchivedActivities } from './archived.ts';
+import { createBudgetActivities } from './budget.ts';
 import type { LaunchDependencies } from './dependencies.ts';
 import { createFollowActivities } from './follow.ts';
 import { createPlanningActivities } from './planning.ts';
@@ -17,6 +18,7 @@ export function createLaunchActivities(dependencies: LaunchDependencies) {
     ...createRegisterActivities(dependencies),
     ...createPlanningActivities(dependencies),
     ...createPreflightActivities(dependencies.preflight),
+    ...createBudgetActivities(dependencies),
     ...createArchivedActivities(dependencies),
     ...createSubmitActivities(dependencies),
     ...createReviewActivities(dependencies),

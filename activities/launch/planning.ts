@@ -29,6 +29,8 @@ export interface PlannedLaunch {
   computeService: string;
   consumer: string;
   onFailure: 'stop' | 'finish';
+  /** Whether its consumer may spend only so much a month. */
+  hasBudget?: true;
   /** Whether inputs have a storage class of which it must be looked up. */
   mayBeArchived?: true;
   /** What the sheet says of restores. */
@@ -37,7 +39,7 @@ export interface PlannedLaunch {
 }
 
 export function createPlanningActivities(dependencies: LaunchDependencies) {
-  const { s3, launches, compute, settings } = dependencies;
+  const { s3, launches, compute, budgets, settings } = dependencies;
   return {
     /**
      * @throws MissingRequiredParametersError naming every parameter and object that is missing
@@ -84,6 +86,7 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
           computeService,
           consumer: sheet.consumer,
           onFailure: planned.plan.onFailure,
+          ...((await budgets.has(sheet.consumer)) && { hasBudget: true }),
           ...(mayBeArchived(inventory) && { mayBeArchived: true }),
           ...(sheet.restore && { restore: wishesOf(sheet.restore) }),
           steps: planned.plan.steps.map(({ name, after, items, failWhenStuckSeconds, head }) => ({

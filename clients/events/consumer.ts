@@ -23,6 +23,7 @@ import type { LaunchStore } from '../../lib/store/launches.ts';
 import type { RestoreStore } from '../../lib/store/restores.ts';
 import { JOBS_CHANGED_SIGNAL, type JobChange, LAUNCH_STATUSES, LIMITS } from '../../workflows/launch/model.ts';
 import { requestOf } from '../../workflows/restore/model.ts';
+import { startCost } from '../cost/start.ts';
 import { retryLaunch } from '../launch/retry.ts';
 import { startLaunch } from '../launch/start.ts';
 import { restoreIdFor, startRestore } from '../restore/start.ts';
@@ -114,6 +115,7 @@ function toTasks(dependencies: ConsumerDependencies, events: ReadonlyMap<Message
     for (const event of parsed) {
       if (event.kind === 'sheet') tasks.push({ messages: [message], run: () => launch(dependencies, event) });
       if (event.kind === 'restore') tasks.push({ messages: [message], run: () => restore(dependencies, event) });
+      if (event.kind === 'ended') tasks.push({ messages: [message], run: () => price(dependencies, event) });
       if (event.kind === 'retry') tasks.push({ messages: [message], run: () => retry(dependencies, event) });
       if (event.kind !== 'job') continue;
       const signal = signals.get(event.workflowId) ?? { messages: [], changes: [] };
@@ -126,6 +128,14 @@ function toTasks(dependencies: ConsumerDependencies, events: ReadonlyMap<Message
     tasks.push({ messages: signal.messages, run: () => tell(dependencies, workflowId, signal.changes) });
   }
   return tasks;
+}
+
+async function price(
+  { client, log }: ConsumerDependencies,
+  { launchId }: Extract<Event, { kind: 'ended' }>,
+): Promise<void> {
+  const { workflowId } = await startCost(client, { launchId });
+  log.info({ launchId, workflowId }, 'an ended launch is priced');
 }
 
 async function launch(

@@ -5,10 +5,12 @@
  * @module
  */
 import {
+  isEnded,
   JOB_ENVIRONMENT,
   JOB_STATUSES,
   type JobChange,
   LAUNCH_ID_PATTERN,
+  LAUNCH_STATUSES,
   parseSubmission,
   RETRY_REQUEST,
 } from '../../workflows/launch/model.ts';
@@ -21,6 +23,8 @@ export type Event =
   | { kind: 'job'; workflowId: string; change: JobChange }
   /** A person has set `status = RETRY`; `before` is what it was, `attempt` the one that is to be followed by another. */
   | { kind: 'retry'; launchId: string; before: string; attempt?: number }
+  /** A launch has ended, and has no cost yet. */
+  | { kind: 'ended'; launchId: string }
   /** Understood, and not for us. */
   | { kind: 'ignored'; reason: string }
   /** Not understood: left to the dead-letter queue. */
@@ -100,11 +104,18 @@ function fromTableChange(message: Json): Event {
   const change = message.dynamodb;
   if (!isObject(change)) return { kind: 'poison', reason: 'a record of a table without its change' };
   const [before, now] = [change.OldImage, change.NewImage];
-  if (!isObject(now) || attribute(now, 'status') !== RETRY_REQUEST)
-    return { kind: 'ignored', reason: 'not a request to retry' };
+  const wanted = isObject(now) ? attribute(now, 'status') : undefined;
+  const ended = LAUNCH_STATUSES.some((known) => known === wanted && isEnded(known));
+  if (!isObject(now) || (wanted !== RETRY_REQUEST && !ended))
+    return { kind: 'ignored', reason: 'neither the end of a launch nor a request to retry' };
   const launchId = attribute(now, 'launch_id');
   const status = isObject(before) ? attribute(before, 'status') : undefined;
   if (!launchId || !LAUNCH_ID_PATTERN.test(launchId)) return { kind: 'poison', reason: 'a change without launch_id' };
+  // Writing the cost is a change of an ended launch too: it must not start pricing again.
+  if (ended)
+    return now.total_cost === undefined
+      ? { kind: 'ended', launchId }
+      : { kind: 'ignored', reason: 'a launch that has its cost' };
   if (status === undefined) return { kind: 'ignored', reason: 'a launch that was never launched' };
   if (status === RETRY_REQUEST) return { kind: 'ignored', reason: 'the request to retry was there before' };
   const attempt = Number(isObject(now.attempt) ? now.attempt.N : undefined);

@@ -45,7 +45,7 @@ import {
 import { REQUEST_PREFIX, SHEET_PREFIX } from '../../clients/events/parse.ts';
 import type { Settings } from '../../lib/settings.ts';
 import { tableDefinitions, tableNames, timesToLive } from '../../lib/store/tables.ts';
-import { RETRY_REQUEST } from '../../workflows/launch/model.ts';
+import { isEnded, LAUNCH_STATUSES, RETRY_REQUEST } from '../../workflows/launch/model.ts';
 import { LOCAL_PLACE } from './aws/ports.ts';
 
 /** A message that fails this often goes to the dead-letter queue. */
@@ -54,6 +54,7 @@ const VISIBILITY_SECONDS = '60';
 const JOBS_RULE = 'longhaul-batch-jobs';
 const RESTORES_RULE = 'longhaul-restores';
 const LAUNCHES_PIPE = 'longhaul-launches';
+const COSTS_PIPE = 'longhaul-costs';
 const PIPE_WITHIN_MS = 30_000;
 
 export interface BootstrapOptions {
@@ -76,7 +77,7 @@ export async function bootstrap({ settings, maxVcpus, roles, ...client }: Bootst
   await Promise.all([
     makeBucket(new S3Client(client), settings.bucket, queueArn),
     makeTables(new DynamoDBClient(client), settings.tablePrefix).then((streamArn) =>
-      makePipe(new PipesClient(client), streamArn, queueArn),
+      makePipes(new PipesClient(client), streamArn, queueArn),
     ),
     makeRules(new EventBridgeClient(client), queueArn, restoresArn),
     makeRoles(client, roles),
@@ -209,12 +210,29 @@ export async function makeTables(dynamodb: DynamoDBClient, prefix: string): Prom
 }
 
 /**
- * Brings `status = RETRY`, set by a person in an item of `Launches`, to the event consumer. From LATEST: a pipe that is
- * made anew must not ask again for the retries of the last 24 hours.
+ * Bring two changes of an item of `Launches` to the event consumer: `status = RETRY`, set by a person, and the end of a
+ * launch that has no cost.
  */
-async function makePipe(pipes: PipesClient, streamArn: string, queueArn: string): Promise<void> {
-  const Name = LAUNCHES_PIPE;
-  const Pattern = JSON.stringify({ dynamodb: { NewImage: { status: { S: [RETRY_REQUEST] } } } });
+async function makePipes(pipes: PipesClient, streamArn: string, queueArn: string): Promise<void> {
+  await makePipe(pipes, streamArn, queueArn, LAUNCHES_PIPE, { status: { S: [RETRY_REQUEST] } });
+  await makePipe(pipes, streamArn, queueArn, COSTS_PIPE, {
+    status: { S: LAUNCH_STATUSES.filter(isEnded) },
+    total_cost: { S: [{ exists: false }] },
+  });
+}
+
+/**
+ * From LATEST: a pipe that is made anew must not ask again for what was asked in the last 24 hours.
+ * @param image what the new image of an item has to be, as an event pattern
+ */
+async function makePipe(
+  pipes: PipesClient,
+  streamArn: string,
+  queueArn: string,
+  Name: string,
+  image: object,
+): Promise<void> {
+  const Pattern = JSON.stringify({ dynamodb: { NewImage: image } });
   const create = new CreatePipeCommand({
     Name,
     RoleArn: role(Name),

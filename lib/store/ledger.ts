@@ -66,7 +66,30 @@ export interface ActualItem extends OfPricing {
   currency: string;
 }
 
-export type LedgerItem = LineItem | DayItem | HeldItem | ActualItem;
+/** How long items of a step ran on one instance type; what estimates learn from. `line` begins with `work#`. */
+export interface HistoryItem extends OfPricing {
+  line: string;
+  /** What it is compared by; with `at` the key of an index. */
+  work: string;
+  /** ISO 8601: when the last of them ended. */
+  at: string;
+  /** Under another name than in days: it must not enter their index. */
+  consumer_name: string;
+  step: string;
+  /** Instance type, `fargate`, or the name of a cluster on premises. */
+  resource_type: string;
+  market: string;
+  /** Items that ran and committed; attempts that did not. */
+  items: number;
+  failed: number;
+  /** What the step asks for. */
+  vcpus: number;
+  memory_mib: number;
+  /** Bytes of input (-1: not known) and seconds, of up to 60 items. */
+  samples: [number, number][];
+}
+
+export type LedgerItem = LineItem | DayItem | HeldItem | ActualItem | HistoryItem;
 
 /** What DynamoDB takes in one call. */
 const BATCH = 25;
@@ -130,6 +153,22 @@ export class LedgerStore {
       ExpressionAttributeNames: { '#consumer': 'consumer', '#day': 'day' },
       ExpressionAttributeValues: { ':consumer': consumer, ':from': from, ':to': to },
     });
+  }
+
+  /** What launches tell of this work, the newest first. */
+  async history(work: string, limit: number): Promise<HistoryItem[]> {
+    const { Items = [] } = await this.#documents.send(
+      new QueryCommand({
+        TableName: this.#table,
+        IndexName: LEDGER_INDEXES.byWork,
+        KeyConditionExpression: '#work = :work',
+        ExpressionAttributeNames: { '#work': 'work' },
+        ExpressionAttributeValues: { ':work': work },
+        ScanIndexForward: false,
+        Limit: limit,
+      }),
+    );
+    return Items as HistoryItem[];
   }
 
   /** What other launches are known to have held of a resource within an interval (epoch ms). */

@@ -13,7 +13,12 @@ export const LAUNCH_INDEXES = {
 } as const;
 export const STEP_INDEXES = { byOpenJob: 'by_open_job' } as const;
 export const RESTORE_INDEXES = { byOpen: 'by_open' } as const;
-export const LEDGER_INDEXES = { byDay: 'by_day', byConsumer: 'by_consumer', byResource: 'by_resource' } as const;
+export const LEDGER_INDEXES = {
+  byDay: 'by_day',
+  byConsumer: 'by_consumer',
+  byResource: 'by_resource',
+  byWork: 'by_work',
+} as const;
 
 export interface Tables {
   launches: string;
@@ -65,12 +70,13 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
         { AttributeName: 'launch_id', KeyType: 'HASH' },
         { AttributeName: 'line', KeyType: 'RANGE' },
       ],
-      AttributeDefinitions: strings('launch_id', 'line', 'day', 'consumer', 'resource', 'held_from'),
-      // Sparse: days of a launch stand in the first two, holdings in the third, single lines in none.
+      AttributeDefinitions: strings('launch_id', 'line', 'day', 'consumer', 'resource', 'held_from', 'work', 'at'),
+      // Sparse: days of a launch stand in the first two, holdings in the third, its steps in the last, lines in none.
       GlobalSecondaryIndexes: [
         index(LEDGER_INDEXES.byDay, 'day', 'launch_id'),
         index(LEDGER_INDEXES.byConsumer, 'consumer', 'day'),
         index(LEDGER_INDEXES.byResource, 'resource', 'held_from'),
+        index(LEDGER_INDEXES.byWork, 'work', 'at'),
       ],
     },
     {

@@ -34,10 +34,11 @@ async function make(tablePrefix: string, eventsQueue = 'longhaul-events') {
   return {
     stream: Table?.LatestStreamArn,
     pipe: await pipes.send(new DescribePipeCommand({ Name: 'longhaul-launches' })),
+    costs: await pipes.send(new DescribePipeCommand({ Name: 'longhaul-costs' })),
   };
 }
 
-it('makes the pipe of the table once, and anew for another table or queue', async () => {
+it('makes the pipes of the table once, and anew for another table or queue', async () => {
   const first = await make('');
   const again = await make('');
   const otherTable = await make('b-');
@@ -45,6 +46,8 @@ it('makes the pipe of the table once, and anew for another table or queue', asyn
 
   for (const { stream, pipe } of [first, again, otherTable, otherQueue])
     expect(pipe).toMatchObject({ CurrentState: 'RUNNING', Source: stream });
+  for (const { stream, costs } of [first, again, otherTable, otherQueue])
+    expect(costs).toMatchObject({ CurrentState: 'RUNNING', Source: stream });
   expect(again.pipe.CreationTime).toEqual(first.pipe.CreationTime);
   expect(otherTable.pipe.Source).not.toBe(first.pipe.Source);
   expect([otherTable, otherQueue].map(({ pipe }) => pipe.Target?.split(':').at(-1))).toEqual([

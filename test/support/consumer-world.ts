@@ -166,6 +166,10 @@ function fakeClient(world: ConsumerWorld): Client {
           throw new WorkflowExecutionAlreadyStartedError('Workflow execution already started', workflowId, type);
         world.starts.push({ type, options });
       },
+      async signalWithStart(type: string, options: WorkflowStartOptions) {
+        await reach('signal with start Workflow');
+        world.starts.push({ type, options });
+      },
       getHandle: (workflowId: string) => ({
         async signal(_: string, changes: JobChange[]) {
           await reach('signal Workflow');

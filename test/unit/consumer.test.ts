@@ -259,6 +259,32 @@ describe('a retry asked for in the table', () => {
   });
 });
 
+describe('a launch that has ended without a cost', () => {
+  it('is priced, whether it has succeeded or not, and once more for each time it is told of', async () => {
+    await open();
+    await world.send(...['table-ended', 'table-cancelled', 'table-priced'].map(eventBody));
+    world.start();
+    await world.drained();
+    expect(world.starts.map(({ type, options }) => [type, options.workflowId])).toEqual([
+      ['cost', 'cost/cohort-7'],
+      ['cost', 'cost/cohort-7'],
+    ]);
+    expect(world.starts[0]?.options).toMatchObject({ args: [{ launchId: 'cohort-7' }], signal: 'launchEnded' });
+  });
+
+  it('waits for Temporal to come back', async () => {
+    await open({ maxReceiveCount: 1 });
+    world.temporal.down = true;
+    await world.send(eventBody('table-ended'));
+    world.start();
+    await until('it was tried', () => world.attempts > 0);
+    world.temporal.down = false;
+    await world.drained();
+    expect(startedIds()).toEqual(['cost/cohort-7']);
+    expect((await world.counts()).dead).toBe(0);
+  });
+});
+
 describe('what is not for us', () => {
   it('is deleted without a word to Temporal', async () => {
     await open();

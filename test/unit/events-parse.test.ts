@@ -69,8 +69,11 @@ const EXPECTED: Readonly<Record<string, readonly Event[]>> = {
   'table-retry': [{ kind: 'retry', launchId: 'cohort-7', before: 'FAILED', attempt: 1 }],
   'table-retry-there-before': [ignored('the request to retry was there before')],
   'table-retry-new-item': [ignored('a launch that was never launched')],
-  'table-other-status': [ignored('not a request to retry')],
-  'table-removed-item': [ignored('not a request to retry')],
+  'table-other-status': [ignored('neither the end of a launch nor a request to retry')],
+  'table-removed-item': [ignored('neither the end of a launch nor a request to retry')],
+  'table-ended': [{ kind: 'ended', launchId: 'cohort-7' }],
+  'table-cancelled': [{ kind: 'ended', launchId: 'cohort-7' }],
+  'table-priced': [ignored('a launch that has its cost')],
   'poison-table-without-change': [poison('a record of a table without its change')],
   'poison-table-without-launch-id': [poison('a change without launch_id')],
   'poison-table-odd-launch-id': [poison('a change without launch_id')],
@@ -126,7 +129,7 @@ describe('a message', () => {
     fc.assert(
       fc.property(fc.oneof(mutated, fc.json(), fc.string()), (body) => {
         for (const event of parseMessage(body, 'longhaul'))
-          expect(['sheet', 'job', 'retry', 'ignored', 'poison']).toContain(event.kind);
+          expect(['sheet', 'job', 'retry', 'ended', 'ignored', 'poison']).toContain(event.kind);
       }),
       { numRuns: 1000 },
     );

@@ -20,7 +20,7 @@ export interface CostInput {
 
 export interface CostResult {
   launchId: string;
-  /** `unchanged`: it had been priced before. */
+  /** `unchanged`: it had been priced before, or runs again and is priced when it has ended. */
   outcome: 'priced' | 'unchanged';
   cost?: CostSummary;
 }
@@ -29,20 +29,27 @@ export interface CostResult {
 export const LAUNCH_ENDED_SIGNAL = 'launchEnded';
 export const PROGRESS_QUERY = 'progress';
 
-export const COST_STAGES = ['COLLECTING', 'PRICING', 'WAITING', 'COMPARING', 'DONE'] as const;
-export type CostStage = (typeof COST_STAGES)[number];
+export type CostStage = 'COLLECTING' | 'PRICING' | 'SETTLING' | 'AWAITING_ACTUALS' | 'COMPARING' | 'DONE';
+
+/**
+ * After a first pricing, instances that still run are looked at once more: AWS Batch ends idle ones within minutes, and
+ * what they idled for was the launch's.
+ */
+export const SETTLE_SECONDS = 15 * 60;
 
 export interface CostProgress {
   launchId: string;
   stage: CostStage;
   cost?: CostSummary;
+  /** How many resources could not be priced. */
+  unpriced?: number;
 }
 
 /**
  * Types of the `ApplicationFailure`s of this domain. All are non-retryable: a retry cannot mend them. What each
  * means and what the user does about it stands in docs/errors.md; a test keeps the two equal.
  */
-export const ERROR_TYPES = ['LaunchNotFoundError', 'LaunchOpenError', 'InvalidRatesError'] as const;
+export const ERROR_TYPES = ['LaunchNotFoundError', 'InvalidRatesError'] as const;
 
 /** Of which of the item's strings a line is a part. */
 export const COMPONENTS = ['instance', 'volume', 'filesystem', 'control_plane', 'restore', 'request'] as const;
@@ -83,6 +90,8 @@ export interface JobAttempt extends Interval {
   /** What it reserves: integers. */
   vcpus: number;
   memoryMib: number;
+  /** Bytes it copied before it ran; known of those that committed. */
+  inputBytes?: number;
   on: Host;
 }
 
@@ -90,7 +99,14 @@ export interface JobAttempt extends Interval {
 export type Host =
   | { kind: 'instance'; id: string }
   /** What the task is billed for, which may be more than the job reserves. */
-  | { kind: 'fargate'; vcpus: number; memoryMib: number; architecture: 'x86_64' | 'arm64'; spot: boolean; zone?: string }
+  | {
+      kind: 'fargate';
+      vcpus: number;
+      memoryMib: number;
+      architecture: 'x86_64' | 'arm64';
+      spot: boolean;
+      zone?: string;
+    }
   | { kind: 'on-premises'; cluster: string }
   | { kind: 'unknown'; reason: string };
 

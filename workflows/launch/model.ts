@@ -64,6 +64,7 @@ export const ERROR_TYPES = [
   'PreflightFailedError',
   'RetryRefusedError',
   'LaunchTerminatedError',
+  'BudgetRefusedError',
 ] as const;
 export type LaunchErrorType = (typeof ERROR_TYPES)[number];
 
@@ -152,11 +153,26 @@ export interface RestoreSummary {
   limitUsd?: number;
 }
 
+/** Of its consumer, for the month (UTC) it was looked at in. */
+export interface BudgetSummary {
+  /** `2026-11` */
+  month: string;
+  /** Decimal numbers: what launches that have been priced cost, and what may be spent. */
+  spent: string;
+  limit: string;
+  currency: string;
+  /** From 80 % on. */
+  warning: boolean;
+  over: boolean;
+}
+
 export interface LaunchProgress {
   launchId: string;
   status: LaunchStatus;
   waitingFor?: WaitingFor;
   restore?: RestoreSummary;
+  /** Absent where its consumer has none. */
+  budget?: BudgetSummary;
   attempt: number;
   /** When each status was reached, milliseconds since the epoch. */
   statuses: Partial<Record<LaunchStatus, number>>;

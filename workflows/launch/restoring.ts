@@ -31,6 +31,7 @@ import {
   workflowIdOf,
 } from '../restore/model.ts';
 import type { restore } from '../restore/workflow.ts';
+import type { BudgetGate } from './budget.ts';
 import { approve, restoreChanged, usableRestore } from './messages.ts';
 import type { RestoreSummary, WaitingFor } from './model.ts';
 import type { LaunchState } from './state.ts';
@@ -50,7 +51,7 @@ export interface Restoring {
 }
 
 /** @returns what the restore says of itself, from now on */
-export function listenToRestore(state: LaunchState, changed: () => void): Restoring {
+export function listenToRestore(state: LaunchState, gate: BudgetGate, changed: () => void): Restoring {
   const restoring: Restoring = { release: async () => {} };
   setHandler(
     restoreChanged,
@@ -66,6 +67,11 @@ export function listenToRestore(state: LaunchState, changed: () => void): Restor
   setHandler(
     approve,
     async (decision) => {
+      if (state.waitingFor === 'budget') {
+        gate.decision = decision;
+        await condition(() => state.waitingFor !== 'budget');
+        return state.status ?? 'WAITING';
+      }
       await getExternalWorkflowHandle(workflowIdOf(state.launchId)).signal(DECIDED_SIGNAL, decision);
       // Answered when it shows, so that whoever asks sees what it led to.
       await condition(() => state.waitingFor !== 'approval' || hasFailed(restoring));
@@ -74,7 +80,7 @@ export function listenToRestore(state: LaunchState, changed: () => void): Restor
     {
       description: 'let it spend more than its limit, or refuse',
       validator: (_decision: Approval) => {
-        if (state.waitingFor !== 'approval')
+        if (state.waitingFor !== 'approval' && state.waitingFor !== 'budget')
           throw new Error(`launch ${state.launchId} does not wait for an approval: it is ${state.status}`);
       },
     },

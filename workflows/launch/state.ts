@@ -6,6 +6,7 @@
  */
 import { stuckReason } from './causes.ts';
 import {
+  type BudgetSummary,
   canMove,
   type ItemCounts,
   type JobChange,
@@ -59,6 +60,7 @@ export class LaunchState {
   waitingFor: WaitingFor | undefined;
   /** Of archived inputs, since the launch has waited for them. */
   restore: RestoreSummary | undefined;
+  budget: BudgetSummary | undefined;
   /** Rises with each status, so that a late or doubled write of an earlier one is refused. */
   sequence = 0;
   /** Generations begun, of all steps. */
@@ -214,6 +216,7 @@ export class LaunchState {
       status: this.status ?? 'PREPARING',
       ...(this.waitingFor && { waitingFor: this.waitingFor }),
       ...(this.restore && { restore: { ...this.restore } }),
+      ...(this.budget && { budget: { ...this.budget } }),
       attempt: this.attempt,
       statuses: { ...this.#statuses },
       steps: [...this.#steps.values()].map(toProgress),

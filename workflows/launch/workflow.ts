@@ -31,6 +31,7 @@ import type { Registration } from '../../activities/launch/register.ts';
 import { rootCause, toFailure } from '../kit/failures.ts';
 import { now } from '../kit/time.ts';
 import { setVersioning } from '../kit/versioning.ts';
+import { type BudgetGate, withinBudget } from './budget.ts';
 import { describeProgress } from './details.ts';
 import { jobsChanged, progressQuery, tasksReported, usableChanges, usableReport } from './messages.ts';
 import {
@@ -91,7 +92,8 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
     },
     { description: 'what the log of a head job says of its tasks' },
   );
-  const restoring = listenToRestore(state, () => show(state));
+  const gate: BudgetGate = {};
+  const restoring = listenToRestore(state, gate, () => show(state));
   // A cancellation that comes this early still finds the launch in the registry, to be marked there.
   const registered = await CancellationScope.nonCancellable(() => register(input));
   state.attempt = registered.attempt;
@@ -112,6 +114,10 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
     ]);
     state.plan(planned.steps);
     await preflight(state, planned.planAddress);
+    if (planned.hasBudget) {
+      const wait = () => waitFor(state, 'budget');
+      await withinBudget(state, gate, planned.consumer, { wait, show: () => show(state) });
+    }
     if (planned.mayBeArchived) await restoreInputs(state, planned, restoring);
     await moveTo(state, 'READY');
     await runSteps(state, planned);

@@ -1,0 +1,67 @@
+/**
+ * Budgets: what a consumer may spend in a calendar month (UTC), and what launches that have been priced have cost it.
+ * What launches that run now will cost is not in it.
+ *
+ * @module
+ */
+import type { BudgetSummary } from '../../workflows/launch/model.ts';
+import type { LedgerStore } from '../store/ledger.ts';
+import { exact } from './money.ts';
+
+/** Of a rates file: decimal numbers, by consumer; `default` is for all that are not named. */
+export interface BudgetRates {
+  currency: string;
+  budgets: Readonly<Record<string, string>>;
+}
+
+export interface BudgetState {
+  summary: BudgetSummary;
+  /** Epoch ms. */
+  monthEndsAt: number;
+}
+
+export interface Budgets {
+  has(consumer: string): Promise<boolean>;
+  /** @returns undefined for a consumer that has none */
+  of(consumer: string, at: number): Promise<BudgetState | undefined>;
+}
+
+/** Of the limit: from here on there is a warning. */
+const WARNING = '0.8';
+
+export function createBudgets(ledger: Pick<LedgerStore, 'daysOf'>, rates: () => Promise<BudgetRates>): Budgets {
+  const limitOf = ({ budgets }: BudgetRates, consumer: string): string | undefined =>
+    Object.hasOwn(budgets, consumer) ? budgets[consumer] : budgets.default;
+  return {
+    has: async (consumer) => limitOf(await rates(), consumer) !== undefined,
+
+    async of(consumer, at) {
+      const known = await rates();
+      const limit = limitOf(known, consumer);
+      if (limit === undefined) return undefined;
+      const month = new Date(at).toISOString().slice(0, 7);
+      const { from, to, endsAt } = monthOf(month);
+      const days = await ledger.daysOf(consumer, from, to);
+      const own = days.filter(({ currency }) => currency === known.currency);
+      const spent = own.reduce((sum, { total }) => sum.plus(total), exact(0));
+      return {
+        summary: {
+          month,
+          spent: spent.toFixed(2),
+          limit,
+          currency: known.currency,
+          warning: spent.gte(exact(limit).times(WARNING)),
+          over: spent.gt(limit),
+        },
+        monthEndsAt: endsAt,
+      };
+    },
+  };
+}
+
+/** @param month `2026-11` */
+function monthOf(month: string): { from: string; to: string; endsAt: number } {
+  const [year = 0, number = 1] = month.split('-').map(Number);
+  const endsAt = Date.UTC(year, number, 1);
+  return { from: `${month}-01`, to: new Date(endsAt - 1).toISOString().slice(0, 10), endsAt };
+}
