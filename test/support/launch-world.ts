@@ -10,6 +10,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { FollowInput } from '../../activities/launch/follow.ts';
 import type { LaunchActivities } from '../../activities/launch/index.ts';
 import type { Review } from '../../activities/launch/review.ts';
+import type { BudgetState } from '../../lib/cost/budget.ts';
 import {
   JOBS_CHANGED_SIGNAL,
   type JobChange,
@@ -39,6 +40,8 @@ export interface WorldOptions {
   /** Where the index of its archived inputs lies, and what the sheet says of them. */
   archived?: { place: string; objects: number };
   restore?: Wishes;
+  /** What each look at the budget of its consumer finds; the last one stays. Without it there is none. */
+  budget?: BudgetState[];
   planFailure?: { type: string; message: string };
   /** Steps all of whose items are done before. */
   cached?: readonly string[];
@@ -83,10 +86,15 @@ export function createWorld(options: WorldOptions): World {
           computeService: 'batch',
           consumer: 'lab-a',
           onFailure: options.onFailure ?? 'stop',
+          ...(options.budget && { hasBudget: true }),
           ...(options.archived && { mayBeArchived: true }),
           ...(options.restore && { restore: options.restore }),
           steps: options.steps,
         };
+      },
+      async checkBudget() {
+        const { budget: found = [] } = options;
+        return found.length > 1 ? found.shift() : found[0];
       },
       async findArchivedInputs() {
         return options.archived;

@@ -11,8 +11,10 @@
 
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import {
+  ContinueAsNew,
   condition,
   continueAsNew,
+  isCancellation,
   log,
   proxyActivities,
   setCurrentDetails,
@@ -114,7 +116,8 @@ export async function cost(input: CostInput): Promise<CostResult> {
       if (!asked) break;
     }
   } catch (error) {
-    throw toFailure(error);
+    // Continuing as new is thrown too.
+    throw isCancellation(error) || error instanceof ContinueAsNew ? error : toFailure(error);
   }
   enter('DONE');
   log.info('priced', { launchId, outcome });
