@@ -169,6 +169,31 @@ describe('a retry', () => {
     expect(item).not.toHaveProperty('error_type');
   });
 
+  it('takes the cost away, and keeps when the statuses of the attempts before were reached', async () => {
+    await launches.register(launch());
+    await end('FAILED');
+    const costs = { total_cost: '1.50', instance_cost: '1.50', currency: 'USD', request_cost: '0.00' };
+    expect(await launches.recordCost('run-1', 1, { ...costs, cost_status: 'FINAL' })).toBe(true);
+    expect(await launches.recordCost('run-1', 1, { total_cost: '1.60' }, ['request_cost'])).toBe(true);
+    const priced = await launches.get('run-1');
+    expect(priced).toMatchObject({ total_cost: '1.60', instance_cost: '1.50', cost_status: 'FINAL', status: 'FAILED' });
+    expect(priced).not.toHaveProperty('request_cost');
+    await next();
+    const item = await launches.get('run-1');
+    expect(item).not.toHaveProperty('total_cost');
+    expect(item).not.toHaveProperty('cost_status');
+    expect(item?.earlier).toEqual([{ attempt: 1, statuses: priced?.statuses }]);
+  });
+
+  it('leaves no way for the cost of an earlier attempt, or of a launch that runs', async () => {
+    await launches.register(launch());
+    expect(await launches.recordCost('run-1', 1, { total_cost: '1.50' })).toBe(false);
+    await end('FAILED');
+    await next();
+    expect(await launches.recordCost('run-1', 1, { total_cost: '1.50' })).toBe(false);
+    expect(await launches.get('run-1')).not.toHaveProperty('total_cost');
+  });
+
   it.each(['PREPARING', 'RUNNING', 'COMPLETE'] as const)('is refused of one that is %s', async (status) => {
     await launches.register(launch());
     if (status !== 'PREPARING') await end(status);

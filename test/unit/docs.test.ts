@@ -8,6 +8,7 @@ import { EXIT } from '../../jobs/exit-codes.ts';
 import { readSettings, SETTINGS } from '../../lib/settings.ts';
 import { tableDefinitions } from '../../lib/store/tables.ts';
 import manifest from '../../package.json' with { type: 'json' };
+import { ERROR_TYPES as COST_ERROR_TYPES } from '../../workflows/cost/model.ts';
 import { CAUSE_NAMES, STUCK_REASONS } from '../../workflows/launch/causes.ts';
 import {
   COMPUTE_SERVICES,
@@ -21,7 +22,6 @@ import { planLaunch } from '../../workflows/launch/plan-launch.ts';
 import { CHECKS } from '../../workflows/launch/preflight.ts';
 import { parseSheet } from '../../workflows/launch/sheet/parse.ts';
 import schema from '../../workflows/launch/sheet/sheet.schema.json' with { type: 'json' };
-import { ERROR_TYPES as COST_ERROR_TYPES } from '../../workflows/cost/model.ts';
 import { ERROR_TYPES as RESTORE_ERROR_TYPES } from '../../workflows/restore/model.ts';
 import { CANNOT, CONFORMANCE_POINTS, type ConformancePoint } from '../support/conformance-points.ts';
 
