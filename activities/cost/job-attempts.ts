@@ -8,6 +8,7 @@ import { heartbeat } from '@temporalio/activity';
 import type { Commit, JobUsage, StartRecord } from '../../jobs/commit.ts';
 import { mapLimited } from '../../lib/concurrency.ts';
 import { reservedOn } from '../../lib/launch/reserved.ts';
+import { regionOfZone } from '../../lib/prices/regions.ts';
 import { formatS3Address, parseS3Address } from '../../lib/s3-address.ts';
 import { listKeys, readJson, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import type { LaunchItem } from '../../lib/store/launches.ts';
@@ -41,7 +42,7 @@ export interface FoundAttempts {
 
 /** @param until epoch ms: nothing of the launch ran after that */
 export async function findAttempts(
-  dependencies: Pick<CostDependencies, 's3' | 'steps' | 'compute' | 'settings'>,
+  dependencies: Pick<CostDependencies, 's3' | 'steps' | 'compute' | 'settings' | 'region'>,
   item: LaunchItem,
   until: number,
 ): Promise<FoundAttempts> {
@@ -64,6 +65,7 @@ export async function findAttempts(
   }
   const ends = await endsOf(dependencies, started);
   const committed = new Map(commits.map(({ value }) => [nameOf(value.jobId, value.jobAttempt), value]));
+  const home = await dependencies.region();
   const heads = await headsThatKeep(s3, settings.bucket, item);
   const attempts = started.map((start): JobAttempt => {
     const { record, step, row, job } = start;
@@ -87,7 +89,7 @@ export async function findAttempts(
         keeps: heads.has(`${row.attempt}/${row.step}`),
       }),
       ...(commit?.usage && { inputBytes: commit.usage.inputBytes }),
-      on: hostOf(record, row, item, settings),
+      on: hostOf(record, row, { cluster: item.cluster_id ?? settings.slurmCluster, home }),
     };
   });
   return { attempts, started, usage: usageOf(commits.map(({ value }) => value)), unknown };
@@ -172,8 +174,7 @@ function outcomeOf(cause: CauseName | undefined, { state }: Pick<StepItem, 'stat
 function hostOf(
   { instance, task }: StartRecord,
   row: StepItem,
-  item: LaunchItem,
-  settings: CostDependencies['settings'],
+  { cluster, home }: { cluster: string; home: string },
 ): Host {
   if (task?.launchType === 'FARGATE') {
     const { vcpus, memoryMib, zone } = task;
@@ -185,12 +186,12 @@ function hostOf(
       memoryMib,
       architecture: instance?.architecture === 'arm64' ? 'arm64' : 'x86_64',
       spot: false,
+      region: zone === undefined ? home : regionOfZone(zone),
       ...(zone !== undefined && { zone }),
     };
   }
   if (instance) return { kind: 'instance', id: instance.id };
-  if (row.compute_service === 'slurm')
-    return { kind: 'on-premises', cluster: item.cluster_id ?? settings.slurmCluster };
+  if (row.compute_service === 'slurm') return { kind: 'on-premises', cluster };
   return { kind: 'unknown', reason: 'no instance metadata answered where it ran' };
 }
 

@@ -8,6 +8,7 @@ import { heartbeat, log } from '@temporalio/activity';
 import { mapLimited } from '../../lib/concurrency.ts';
 import { allocate } from '../../lib/cost/allocate.ts';
 import { charge } from '../../lib/cost/charge.ts';
+import type { Consumption } from '../../lib/cost/consumption.ts';
 import { durationsOf } from '../../lib/cost/durations.ts';
 import { readUsage } from '../../lib/cost/files.ts';
 import { historyOf } from '../../lib/cost/history.ts';
@@ -48,8 +49,9 @@ export function createPriceActivities({ s3, launches, steps, ledger, prices, bil
       const item = await launches.get(launchId);
       if (item?.attempt !== attempt) return undefined;
       const usage = await readUsage(s3, usageAddress);
-      const charged = charge(allocate(usage), await pricesFor(usage));
-      const unpriced = [...usage.unknown, ...charged.unpriced];
+      const allocated = allocate(usage);
+      const charged = charge(allocated.consumptions, await pricesFor(allocated.consumptions));
+      const unpriced = [...usage.unknown, ...allocated.unpriced, ...charged.unpriced];
       const rows = (
         await Promise.all(Array.from({ length: attempt }, (_, before) => steps.ofLaunch(launchId, before + 1)))
       ).flat();
@@ -76,8 +78,8 @@ export function createPriceActivities({ s3, launches, steps, ledger, prices, bil
     },
   };
 
-  async function pricesFor(usage: Usage): Promise<ReadonlyMap<string, Price>> {
-    const found = await mapLimited(priceKeysOf(usage), ASKING, async ({ key, over }) => {
+  async function pricesFor(consumptions: readonly Consumption[]): Promise<ReadonlyMap<string, Price>> {
+    const found = await mapLimited(priceKeysOf(consumptions), ASKING, async ({ key, over }) => {
       heartbeat();
       return [keyText(key), await prices.price(key, over)] as const;
     });

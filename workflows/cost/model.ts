@@ -105,6 +105,7 @@ export type Host =
       memoryMib: number;
       architecture: 'x86_64' | 'arm64';
       spot: boolean;
+      region: string;
       zone?: string;
     }
   | { kind: 'on-premises'; cluster: string }
