@@ -13,6 +13,7 @@ import { parseDocument } from 'yaml';
 import { workflowPage } from '../../clients/cli/context.ts';
 import { showLive } from '../../clients/cli/live.ts';
 import { showProgress } from '../../clients/cli/startup.ts';
+import { awaitCost } from '../../clients/cost/follow.ts';
 import { launchOutputs } from '../../clients/launch/outputs.ts';
 import { followLaunch } from '../../clients/launch/progress.ts';
 import { launchIdFor } from '../../clients/launch/start.ts';
@@ -23,13 +24,14 @@ import { mapLimited } from '../../lib/concurrency.ts';
 import { formatS3Address } from '../../lib/s3-address.ts';
 import { readSettings, type Settings } from '../../lib/settings.ts';
 import { LaunchStore } from '../../lib/store/launches.ts';
+import { LedgerStore } from '../../lib/store/ledger.ts';
 import { RestoreStore } from '../../lib/store/restores.ts';
 import { StepStore } from '../../lib/store/steps.ts';
 import { tableNames } from '../../lib/store/tables.ts';
 import { connectTemporal } from '../../lib/temporal/client.ts';
 import { workflowIdOf } from '../../workflows/launch/model.ts';
 import { COHORT_DEFAULTS, generateCohort, readReference } from './generate.ts';
-import { readComparison, reportLines, restored, summarise } from './report.ts';
+import { type Cost, readComparison, reportLines, restored, summarise } from './report.ts';
 
 const FOLDER = join(packageRoot(), 'examples/lambda');
 const DATA = 'data/lambda/';
@@ -122,13 +124,21 @@ async function run(): Promise<number> {
   const outputs = await launchOutputs(aws.s3, settings.bucket, launchId);
   const comparison = last.status === 'COMPLETE' ? await readComparison(aws.s3, outputs) : undefined;
   const restore = options.archived ? restored(last, await restores.get(launchId)) : undefined;
-  for (const line of reportLines(last, outputs, comparison, run, restore)) say(line);
-  if (options.json) console.log(JSON.stringify(summarise(last, outputs, comparison, run, restore)));
+  const cost = await costOf(sources.launches, new LedgerStore(aws.dynamodb, tables), launchId);
+  const results = { outputs, comparison, page: run, restore, cost };
+  for (const line of reportLines(last, results)) say(line);
+  if (options.json) console.log(JSON.stringify(summarise(last, results)));
   const code = last.status === 'COMPLETE' ? 0 : 1;
   if (options.once && !platform.reused) await platform.stop();
   if (options.once || platform.reused) return code;
   say(pc.dim('The platform stays up. Ctrl-C ends it.'));
   return new Promise(() => setInterval(() => {}, 3_600_000));
+}
+
+/** The end of the launch has started its pricing: by the stream of the table, as on AWS. */
+async function costOf(launches: LaunchStore, ledger: LedgerStore, launchId: string): Promise<Cost> {
+  const item = await awaitCost(launches, launchId, PATIENCE_MS);
+  return { item, lines: await ledger.lines(launchId) };
 }
 
 async function uploadInputs(s3: S3Client, settings: Settings): Promise<void> {

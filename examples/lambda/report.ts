@@ -8,7 +8,10 @@ import pc from 'picocolors';
 import { durations, seconds } from '../../clients/cli/picture.ts';
 import type { Output } from '../../clients/launch/outputs.ts';
 import { readObject } from '../../lib/s3-objects.ts';
+import type { LaunchItem } from '../../lib/store/launches.ts';
+import type { LineItem } from '../../lib/store/ledger.ts';
 import type { RestoreItem } from '../../lib/store/restores.ts';
+import { COMPONENTS } from '../../workflows/cost/model.ts';
 import type { LaunchProgress } from '../../workflows/launch/model.ts';
 import { formatBytes, formatUsd } from '../../workflows/restore/details.ts';
 
@@ -34,6 +37,16 @@ export async function readComparison(s3: S3Client, outputs: readonly Output[]): 
   const { bytes } = await readObject(s3, file.address, { limit: 1_000_000 });
   return JSON.parse(bytes.toString('utf8')) as Comparison;
 }
+
+/** Of the launch's item, beside the parts. */
+const COST_FIELDS = [
+  'total_cost',
+  ...COMPONENTS.map((component) => `${component}_cost` as const),
+  'currency',
+  'cost_status',
+  'durations',
+  'unpriced',
+] as const;
 
 /** What became of archived inputs. */
 export interface Restored {
@@ -61,13 +74,32 @@ export function restored(last: LaunchProgress, item: RestoreItem | undefined): R
 
 const share = (value: number): string => `${(value * 100).toFixed(1)} %`;
 
-export function reportLines(
-  last: LaunchProgress,
-  outputs: readonly Output[],
-  comparison: Comparison | undefined,
-  page: string,
-  restore?: Restored,
-): string[] {
+/** What the launch cost, with the lines of the ledger behind it. */
+export interface Cost {
+  item: LaunchItem;
+  lines: readonly LineItem[];
+}
+
+export interface Results {
+  outputs: readonly Output[];
+  comparison: Comparison | undefined;
+  /** In the Temporal Web UI. */
+  page: string;
+  restore: Restored | undefined;
+  cost: Cost;
+}
+
+/** List prices of machines like those this one plays. */
+function costLine({ item, lines }: Cost): string {
+  const parts = COMPONENTS.flatMap((component) => {
+    const value = item[`${component}_cost`];
+    return value === undefined || Number(value) === 0 ? [] : [`${component.replace('_', ' ')} ${value}`];
+  });
+  const missing = item.unpriced?.length ? `, ${item.unpriced.length} resources without a price` : '';
+  return `Cost     ${item.total_cost} ${item.currency} at list prices, as if on AWS: ${parts.join(', ')} (${lines.length} lines${missing})`;
+}
+
+export function reportLines(last: LaunchProgress, { outputs, comparison, page, restore, cost }: Results): string[] {
   const results = outputs.filter((output) => isOutput(output, 'merge') || isOutput(output, 'compare'));
   const times = durations(last, Date.now()).map(({ status, ms }) => `${status} ${seconds(ms)}`);
   return [
@@ -83,21 +115,16 @@ export function reportLines(
           `Restore  ${restore.objects} objects, ${formatBytes(restore.bytes)}, ${restore.tier}, ${formatUsd(restore.usd)}, ${restore.seconds} s of waiting`,
         ]
       : []),
+    costLine(cost),
     ...results.map((output) => `Output   ${output.address}  ${output.bytes} bytes`),
     `Logs     npx longhaul launch logs ${last.launchId}   (log group /aws/batch/job)`,
-    `More     npx longhaul launch show ${last.launchId}`,
+    `More     npx longhaul launch show ${last.launchId}   npx longhaul cost show ${last.launchId}`,
     `Web UI   ${page}`,
   ];
 }
 
 /** The object of `--json`. */
-export function summarise(
-  last: LaunchProgress,
-  outputs: readonly Output[],
-  comparison: Comparison | undefined,
-  temporalUi: string,
-  restore?: Restored,
-) {
+export function summarise(last: LaunchProgress, { outputs, comparison, page, restore, cost }: Results) {
   return {
     launchId: last.launchId,
     status: last.status,
@@ -115,8 +142,14 @@ export function summarise(
       precision: comparison.precision,
     },
     ...(restore && { restore }),
+    cost: {
+      ...Object.fromEntries(
+        COST_FIELDS.flatMap((name) => (cost.item[name] === undefined ? [] : [[name, cost.item[name]]])),
+      ),
+      lines: cost.lines.map(({ launch_id: _launch, attempt: _attempt, ...line }) => line),
+    },
     outputs: outputs.map(({ step, item, name, address, bytes }) => ({ step, item, name, address, bytes })),
-    temporalUi,
+    temporalUi: page,
     ...(last.error && { error: last.error }),
   };
 }
