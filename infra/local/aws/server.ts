@@ -57,7 +57,7 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
   const iam = createIam(at('iam'));
   const lookedUp = [
     iam,
-    createEc2(),
+    createEc2({ kit, place, instances: batch.instances }),
     createEcr({ place, imagesFile }),
     createPricing({ kit }),
     createRegistry({ imagesFile }),
