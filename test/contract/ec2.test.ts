@@ -1,11 +1,17 @@
 import {
+  DescribeInstancesCommand,
   DescribeInstanceTypesCommand,
   type DescribeInstanceTypesCommandInput,
+  type DescribeSpotPriceHistoryCommandInput,
+  DescribeVolumesCommand,
+  DescribeVpcsCommand,
   EC2Client,
   type InstanceTypeInfo,
   paginateDescribeInstanceTypes,
+  paginateDescribeSpotPriceHistory,
+  type SpotPrice,
 } from '@aws-sdk/client-ec2';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openTarget, type Target } from './target.ts';
 
 let target: Target;
@@ -15,6 +21,8 @@ beforeAll(async () => {
   target = await openTarget();
   ec2 = new EC2Client(target.client);
 });
+// What earlier tests have used of the rate is there again.
+beforeEach(() => target.local?.kit.clock.advance(10_000));
 afterAll(async () => {
   ec2.destroy();
   await target.close();
@@ -91,11 +99,173 @@ describe('instance types', () => {
   });
 });
 
+const HOUR = 3600 * 1000;
+const history = async (input: DescribeSpotPriceHistoryCommandInput) => {
+  const found: SpotPrice[] = [];
+  const asked = { ProductDescriptions: ['Linux/UNIX'], ...input };
+  for await (const { SpotPriceHistory = [] } of paginateDescribeSpotPriceHistory({ client: ec2 }, asked)) {
+    found.push(...SpotPriceHistory);
+  }
+  return found;
+};
+/** A week that is over. */
+const week = () => {
+  const now = target.local?.kit.clock.now() ?? Date.now();
+  return { StartTime: new Date(now - 8 * 24 * HOUR), EndTime: new Date(now - 24 * HOUR) };
+};
+
+describe('spot prices', () => {
+  it('come newest first, with the one that holds as the time begins', async () => {
+    const { StartTime, EndTime } = week();
+    const zone = `${target.client.region}a`;
+    const found = await history({ InstanceTypes: ['m5.xlarge'], AvailabilityZone: zone, StartTime, EndTime });
+
+    const times = found.map(({ Timestamp }) => Timestamp?.getTime() ?? 0);
+    expect(times).toEqual(times.toSorted((a, b) => b - a));
+    expect(times[0]).toBeLessThanOrEqual(EndTime.getTime());
+    expect(times.filter((time) => time <= StartTime.getTime())).toHaveLength(1);
+    expect(new Set(found.map(({ AvailabilityZone }) => AvailabilityZone))).toEqual(new Set([zone]));
+    for (const { SpotPrice: price, ProductDescription, InstanceType } of found) {
+      expect(price).toMatch(/^\d+\.\d{6}$/);
+      expect(Number(price)).toBeGreaterThan(0);
+      expect([ProductDescription, InstanceType]).toEqual(['Linux/UNIX', 'm5.xlarge']);
+    }
+  });
+
+  it('are those of every zone, and of several types at once', async () => {
+    const found = await history({ InstanceTypes: ['m5.xlarge', 'c5.xlarge'], ...week() });
+
+    expect(new Set(found.map(({ AvailabilityZone }) => AvailabilityZone)).size).toBeGreaterThan(1);
+    expect(new Set(found.map(({ InstanceType }) => InstanceType))).toEqual(new Set(['m5.xlarge', 'c5.xlarge']));
+  });
+
+  it('come page by page, each once', async () => {
+    const input = { InstanceTypes: ['m5.xlarge' as const], ProductDescriptions: ['Linux/UNIX'], ...week() };
+    const pages: number[] = [];
+    const seen: string[] = [];
+    for await (const { SpotPriceHistory = [] } of paginateDescribeSpotPriceHistory(
+      { client: ec2, pageSize: 20 },
+      { ...input },
+    )) {
+      pages.push(SpotPriceHistory.length);
+      seen.push(
+        ...SpotPriceHistory.map(({ AvailabilityZone, Timestamp }) => `${AvailabilityZone} ${Timestamp?.toISOString()}`),
+      );
+    }
+
+    expect(pages.length).toBeGreaterThan(1);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.length).toBe((await history(input)).length);
+  });
+
+  it('hold for their time: what a part of it is asked for is the same', async () => {
+    const { StartTime, EndTime } = week();
+    const all = await history({
+      InstanceTypes: ['m5.xlarge'],
+      AvailabilityZone: `${target.client.region}b`,
+      StartTime,
+      EndTime,
+    });
+    const middle = new Date((StartTime.getTime() + EndTime.getTime()) / 2);
+    const half = await history({
+      InstanceTypes: ['m5.xlarge'],
+      AvailabilityZone: `${target.client.region}b`,
+      StartTime: middle,
+      EndTime,
+    });
+
+    expect(all.slice(0, half.length)).toEqual(half);
+    expect(half.at(-1)?.Timestamp?.getTime()).toBeLessThanOrEqual(middle.getTime());
+  });
+
+  it.each<[string, DescribeSpotPriceHistoryCommandInput]>([
+    ['a type nobody has', { InstanceTypes: ['m5.nothing' as 'm5.large'] }],
+    ['a zone of another Region', { AvailabilityZone: 'nowhere-1a' }],
+    ['a product nobody has', { ProductDescriptions: ['Plan 9'] }],
+  ])('are refused for %s', async (_, input) => {
+    await expect(history(input)).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } });
+  });
+});
+
+describe('instances and volumes', () => {
+  const nobody = '0'.repeat(17);
+
+  it.each<[string, () => Promise<unknown>, string]>([
+    [
+      'an instance that is not there',
+      () => ec2.send(new DescribeInstancesCommand({ InstanceIds: [`i-${nobody}`] })),
+      'InvalidInstanceID.NotFound',
+    ],
+    [
+      'an instance by no id',
+      () => ec2.send(new DescribeInstancesCommand({ InstanceIds: ['instance'] })),
+      'InvalidInstanceID.Malformed',
+    ],
+    [
+      'a filter nobody has',
+      () => ec2.send(new DescribeInstancesCommand(filter('nothing', 'x'))),
+      'InvalidParameterValue',
+    ],
+    [
+      'a volume that is not there',
+      () => ec2.send(new DescribeVolumesCommand({ VolumeIds: [`vol-${nobody}`] })),
+      'InvalidVolume.NotFound',
+    ],
+  ])('are refused for %s', async (_, ask, name) => {
+    await expect(ask()).rejects.toMatchObject({ name, $metadata: { httpStatusCode: 400 } });
+  });
+
+  it('that a filter leaves out are no error', async () => {
+    const none = await ec2.send(new DescribeInstancesCommand(filter('instance-id', `i-${nobody}`)));
+    const unattached = await ec2.send(new DescribeVolumesCommand(filter('attachment.instance-id', `i-${nobody}`)));
+
+    expect([none.Reservations, unattached.Volumes]).toEqual([[], []]);
+  });
+});
+
 describe.skipIf(process.env.LONGHAUL_VERIFY_AWS === '1')('the stand-in', () => {
   it('refuses what it does not have, and parameters it does not know', async () => {
-    const { DescribeInstancesCommand } = await import('@aws-sdk/client-ec2');
-
-    await expect(ec2.send(new DescribeInstancesCommand({}))).rejects.toMatchObject({ name: 'InvalidAction' });
+    await expect(ec2.send(new DescribeVpcsCommand({}))).rejects.toMatchObject({ name: 'InvalidAction' });
     await expect(types({ DryRun: true })).rejects.toMatchObject({ name: 'UnknownParameter' });
+  });
+
+  it('knows spot prices of 90 days', async () => {
+    const now = target.local?.kit.clock.now() ?? 0;
+    const found = await history({
+      InstanceTypes: ['m5.xlarge'],
+      AvailabilityZone: 'us-east-1a',
+      StartTime: new Date(now - 200 * 24 * HOUR),
+    });
+    const old = await history({ InstanceTypes: ['m5.xlarge'], EndTime: new Date(now - 100 * 24 * HOUR) });
+
+    expect((now - (found.at(-1)?.Timestamp?.getTime() ?? 0)) / (24 * HOUR)).toBeCloseTo(90, 0);
+    expect(found.length).toBeGreaterThan(400);
+    expect(old).toEqual([]);
+  });
+
+  it('has spot prices around what EC2 asked for, other ones in each zone', async () => {
+    const found = await history({ InstanceTypes: ['m5.xlarge'], ...week() });
+    const mean = (zone: string) => {
+      const prices = found.flatMap((one) => (one.AvailabilityZone === zone ? [Number(one.SpotPrice)] : []));
+      return prices.reduce((sum, one) => sum + one, 0) / prices.length;
+    };
+
+    expect(mean('us-east-1a')).toBeCloseTo(0.0601, 2);
+    expect(mean('us-east-1a')).not.toBe(mean('us-east-1b'));
+    expect(await history({ InstanceTypes: ['m5.xlarge'], ProductDescriptions: ['Windows'], ...week() })).toEqual([]);
+  });
+
+  it('throttles, and answers again a little later', async () => {
+    const impatient = new EC2Client({ ...target.client, maxAttempts: 1 });
+    const ask = () => impatient.send(new DescribeVolumesCommand({}));
+
+    const answers = await Promise.allSettled(Array.from({ length: 150 }, ask));
+    const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
+    target.local?.kit.clock.advance(1_000);
+
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]).toMatchObject({ name: 'RequestLimitExceeded', $metadata: { httpStatusCode: 503 } });
+    await expect(ask()).resolves.toHaveProperty('Volumes');
+    impatient.destroy();
   });
 });

@@ -244,9 +244,121 @@ describe('what restoring costs', () => {
   });
 });
 
+const terms = (fields: Record<string, string>) =>
+  Object.entries(fields).map(([field, value]) => filter('TERM_MATCH', field, value));
+
+/** What the one product that is left costs, as AWS writes it. */
+async function price(ServiceCode: string, fields: Record<string, string>, client = pricing) {
+  const { PriceList = [] } = await client.send(
+    new GetProductsCommand({ ServiceCode, Filters: terms({ regionCode: 'us-east-1', ...fields }) }),
+  );
+  expect(PriceList).toHaveLength(1);
+  const { product, terms: found } = JSON.parse(String(PriceList[0])) as Document;
+  const dimensions = Object.values(found.OnDemand).flatMap(({ priceDimensions }) => Object.values(priceDimensions));
+  expect(dimensions).toHaveLength(1);
+  const dimension: Record<string, unknown> = dimensions[0] ?? {};
+  return { attributes: product.attributes, sku: product.sku, pricePerUnit: dimension.pricePerUnit, ...dimension };
+}
+
+const LINUX = {
+  productFamily: 'Compute Instance',
+  operatingSystem: 'Linux',
+  preInstalledSw: 'NA',
+  tenancy: 'Shared',
+  capacitystatus: 'Used',
+  marketoption: 'OnDemand',
+};
+const LUSTRE = { productFamily: 'Storage', fileSystemType: 'Lustre', operation: 'CreateFileSystem:Lustre' };
+
+describe('what running costs', () => {
+  it.each<[string, string, Record<string, string>, string]>([
+    ['an instance', 'AmazonEC2', { ...LINUX, instanceType: 'm5.xlarge' }, 'Hrs'],
+    ['a large instance', 'AmazonEC2', { ...LINUX, instanceType: 'r6i.4xlarge' }, 'Hrs'],
+    ['an ARM instance', 'AmazonEC2', { ...LINUX, instanceType: 'm6g.xlarge' }, 'Hrs'],
+    ['gp3', 'AmazonEC2', { productFamily: 'Storage', volumeApiName: 'gp3' }, 'GB-Mo'],
+    ['io2', 'AmazonEC2', { productFamily: 'Storage', volumeApiName: 'io2' }, 'GB-month'],
+    ['IOPS of gp3', 'AmazonEC2', { productFamily: 'System Operation', volumeApiName: 'gp3' }, 'IOPS-Mo'],
+    ['throughput', 'AmazonEC2', { productFamily: 'Provisioned Throughput', volumeApiName: 'gp3' }, 'GiBps-mo'],
+    ['a vCPU of Fargate', 'AmazonECS', { usagetype: 'USE1-Fargate-vCPU-Hours:perCPU' }, 'hours'],
+    ['a GB of Fargate on ARM', 'AmazonECS', { usagetype: 'USE1-Fargate-ARM-GB-Hours' }, 'hours'],
+    ['SCRATCH_2', 'AmazonFSx', { ...LUSTRE, usagetype: 'USE1-Storage' }, 'GB-Mo'],
+    ['PERSISTENT_1', 'AmazonFSx', { ...LUSTRE, usagetype: 'USE1-Storage.SSD.100' }, 'GB-Mo'],
+    ['PERSISTENT_2', 'AmazonFSx', { ...LUSTRE, usagetype: 'USE1-Storage.SSD.250' }, 'GB-Mo'],
+    ['a cluster', 'AmazonEKS', { usagetype: 'USE1-AmazonEKS-Hours:perCluster' }, 'Hours'],
+    ['extended support', 'AmazonEKS', { usagetype: 'USE1-AmazonEKS-Hours:extendedSupport' }, 'hours'],
+    ['putting objects', 'AmazonS3', { group: 'S3-API-Tier1' }, 'Requests'],
+    ['getting objects', 'AmazonS3', { group: 'S3-API-Tier2' }, 'Requests'],
+  ])('is one SKU: %s', async (_, service, fields, unit) => {
+    const found = await price(service, fields);
+
+    expect(found).toMatchObject({ unit, beginRange: '0', endRange: 'Inf' });
+    expect(Number((found.pricePerUnit as { USD: string }).USD)).toBeGreaterThan(0);
+  });
+
+  it('is several SKUs where a filter is missing: licences, tenancy and reservations stand beside each other', async () => {
+    const found = await products({
+      ServiceCode: 'AmazonEC2',
+      Filters: terms({ regionCode: 'us-east-1', instanceType: 'm5.xlarge' }),
+    });
+
+    expect(attribute(found, 'operatingSystem')).toEqual(expect.arrayContaining(['Linux', 'Windows']));
+    expect(attribute(found, 'capacitystatus')).toEqual(expect.arrayContaining(['UnusedCapacityReservation', 'Used']));
+    expect(attribute(found, 'tenancy')).toEqual(expect.arrayContaining(['Dedicated', 'Shared']));
+    expect(attribute(found, 'preInstalledSw')).toEqual(expect.arrayContaining(['NA', 'SQL Std']));
+  });
+
+  it('of io2 has a usage type for each tier of IOPS, not tiers of one', async () => {
+    const found = await products({
+      ServiceCode: 'AmazonEC2',
+      Filters: inRegion(...terms({ productFamily: 'System Operation', volumeApiName: 'io2' })),
+    });
+
+    expect(attribute(found, 'usagetype')).toEqual([
+      'EBS:VolumeP-IOPS.io2',
+      'EBS:VolumeP-IOPS.io2.tier2',
+      'EBS:VolumeP-IOPS.io2.tier3',
+    ]);
+  });
+
+  it('is nothing for a type that does not exist', async () => {
+    const Filters = terms({ ...LINUX, regionCode: 'us-east-1', instanceType: 'm5.nothing' });
+
+    expect(await products({ ServiceCode: 'AmazonEC2', Filters })).toEqual([]);
+  });
+});
+
 describe.skipIf(process.env.LONGHAUL_VERIFY_AWS === '1')('the stand-in', () => {
   it.each(['us-east-1', 'us-east-2'])('has for %s what AWS charged in September 2026', async (region) => {
     expect(await restorePrices(createPriceList(pricing), region)).toEqual({ ...PRICES, region });
+  });
+
+  it.each<[string, Record<string, string>, string, string?]>([
+    ['AmazonEC2', { ...LINUX, instanceType: 'm5.xlarge' }, '0.1920000000', '5G4TA8Z4MUKE6MJB'],
+    ['AmazonEC2', { ...LINUX, instanceType: 'm5.xlarge', regionCode: 'eu-central-1' }, '0.2300000000'],
+    ['AmazonEC2', { ...LINUX, instanceType: 'm5.xlarge', regionCode: 'us-east-2' }, '0.1920000000'],
+    ['AmazonEC2', { productFamily: 'Storage', volumeApiName: 'gp3' }, '0.0800000000', 'JG3KUJMBRGHV3N8G'],
+    ['AmazonECS', { usagetype: 'USE1-Fargate-vCPU-Hours:perCPU' }, '0.0404800000', '8CESGAFWKAJ98PME'],
+    ['AmazonEKS', { usagetype: 'USE1-AmazonEKS-Hours:extendedSupport' }, '0.5000000000', 'M7977BSVFGDUJZ67'],
+    ['AmazonFSx', { ...LUSTRE, usagetype: 'USE1-Storage.HDD.12' }, '0.0250000000'],
+    ['AmazonS3', { group: 'S3-API-Tier2' }, '0.0000004000', 'ZWQ6Q48CRJXX4FXE'],
+  ])('has of %s for %o what AWS charged', async (service, fields, usd, sku) => {
+    const found = await price(service, fields);
+
+    expect(found.pricePerUnit).toEqual({ USD: usd });
+    expect(found.sku).toMatch(sku ?? /^STANDIN[0-9A-F]{9}$/);
+  });
+
+  it('has China in its own currency, at its own endpoint only', async () => {
+    const china = new PricingClient({ ...target.client, region: 'cn-northwest-1' });
+    const asked = { ...LINUX, instanceType: 'm5.xlarge', regionCode: 'cn-north-1' };
+
+    expect(await price('AmazonEC2', asked, china)).toMatchObject({
+      pricePerUnit: { CNY: '2.0260000000' },
+      attributes: { usagetype: 'CNN1-BoxUsage:m5.xlarge', location: 'China (Beijing)' },
+      rateCode: expect.stringMatching(/\.5Y9WH78GDR\.Q7UJUT2CE6$/),
+    });
+    expect(await products({ ServiceCode: 'AmazonEC2', Filters: terms(asked) })).toEqual([]);
+    china.destroy();
   });
 
   it('takes a token for the question it was given for only, and for an hour', async () => {

@@ -67,3 +67,28 @@ export interface LogPort {
   /** Appends lines to a stream, creating group and stream as the awslogs driver does. Times in epoch milliseconds. */
   append(group: string, stream: string, lines: readonly { timestamp: number; message: string }[]): void;
 }
+
+/** An instance as EC2 knows it, also for an hour after its end. */
+export interface InstanceRecord {
+  id: string;
+  type: string;
+  /** Such as `us-east-1a`. */
+  zone: string;
+  region: string;
+  lifecycle: 'on-demand' | 'spot';
+  imageId: string;
+  architecture: 'x86_64' | 'arm64';
+  /** Epoch ms. */
+  launchedAt: number;
+  /** `user`: its Auto Scaling group has ended it. `spot`: EC2 took it back. */
+  ended?: { at: number; by: 'user' | 'spot' };
+  subnetId: string;
+  autoScalingGroup: string;
+  tags: Readonly<Record<string, string>>;
+  /** Its root volume, which ends with it. */
+  volumeId: string;
+}
+
+export interface InstancePort {
+  list(): readonly InstanceRecord[];
+}

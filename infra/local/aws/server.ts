@@ -6,10 +6,13 @@
 import { join } from 'node:path';
 import { createKit, type FrontDoor, type Kit, openFrontDoor } from '../kit/front-door.ts';
 import { createBatch } from './batch/service.ts';
+import { createCostExplorer } from './cost-explorer/service.ts';
 import { createDynamoDbProxy } from './dynamodb/proxy.ts';
 import { createEc2 } from './ec2/service.ts';
 import { createEcr } from './ecr/service.ts';
+import { createEks } from './eks/service.ts';
 import { createEvents } from './events/service.ts';
+import { createFsx } from './fsx/service.ts';
 import { createIam } from './iam/service.ts';
 import { createLogs } from './logs/service.ts';
 import { createPipes } from './pipes/service.ts';
@@ -57,9 +60,12 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
   const iam = createIam(at('iam'));
   const lookedUp = [
     iam,
-    createEc2(),
+    createEc2({ kit, place, instances: batch.instances }),
     createEcr({ place, imagesFile }),
     createPricing({ kit }),
+    createCostExplorer(at('cost-explorer')),
+    createFsx(at('fsx')),
+    createEks(at('eks')),
     createRegistry({ imagesFile }),
   ];
   // S3 Batch Operations is closed before the objects it works on.

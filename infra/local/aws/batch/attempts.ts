@@ -7,11 +7,12 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { TaskContainerProperties } from '@aws-sdk/client-batch';
+import { fargateSize } from '../../../../lib/launch/fargate.ts';
 import type { Place } from '../ports.ts';
 import type { ContainerHost } from './container.ts';
 import type { Instance } from './instances.ts';
-import type { Job } from './job.ts';
-import type { MetadataService } from './metadata.ts';
+import { demandOf, type Job } from './job.ts';
+import type { MetadataService, TaskMetadata } from './metadata.ts';
 import { type ContainerOutcome, Task } from './task.ts';
 
 export interface AttemptResult {
@@ -34,6 +35,7 @@ export interface Attempt {
 export interface AttemptSurroundings {
   instance: Instance;
   environmentName: string;
+  clusterArn: string;
   queueName: string;
   onRunning(container: string): void;
 }
@@ -79,7 +81,13 @@ export class Attempts {
       })),
       onRunning: around.onRunning,
     });
-    const forget = this.#metadata.addTask(id, () => ({ TaskARN: taskArn, ...task.describe() }));
+    const fixed = {
+      Cluster: around.clusterArn,
+      TaskARN: taskArn,
+      AvailabilityZone: around.instance.zone,
+      ...limitsOf(job, around.instance),
+    };
+    const forget = this.#metadata.addTask(id, () => ({ ...fixed, ...task.describe() }));
     return {
       taskArn,
       names: containers.map(({ name }) => name ?? ''),
@@ -116,6 +124,15 @@ function serviceVariables(job: Job, around: AttemptSurroundings): Record<string,
       AWS_BATCH_JOB_ARRAY_SIZE: String(job.spec.arraySize),
     }),
   };
+}
+
+/** A task of Fargate is given a size that there is, one on an instance what its containers reserve. */
+function limitsOf({ spec }: Job, { arn }: Instance): Pick<TaskMetadata, 'LaunchType' | 'Limits'> {
+  const demand = demandOf(spec);
+  const fargate = arn === undefined;
+  // Parts of a vCPU come in sizes of their own, and must be asked for exactly.
+  const { vcpus, memoryMiB } = (fargate && demand.vcpus >= 1 ? fargateSize(demand) : undefined) ?? demand;
+  return { LaunchType: fargate ? 'FARGATE' : 'EC2', Limits: { CPU: vcpus, Memory: memoryMiB } };
 }
 
 /** A single container is a task of one, named `default`. */

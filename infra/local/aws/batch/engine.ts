@@ -129,7 +129,7 @@ export class Engine {
   loseInstance(instanceId: string, zombies = false): boolean {
     const instance = this.#instances.get(instanceId);
     if (!instance) return false;
-    this.#instances.end(instance);
+    this.#instances.end(instance, true);
     for (const job of [...instance.jobs]) {
       const running = this.#running.get(job);
       if (!running) continue;
@@ -182,6 +182,7 @@ export class Engine {
     const attempt = this.#attempts.begin(job, {
       instance,
       environmentName: environment.computeEnvironmentName ?? '',
+      clusterArn: environment.ecsClusterArn ?? '',
       queueName: this.#store.queues.get(job.spec.queueArn)?.jobQueueName ?? '',
       onRunning: (container) => this.#containerRuns(job, container),
     });

@@ -1,23 +1,22 @@
 /**
  * Simulated container instances: each compute environment launches them when jobs need room, fills them, and ends
- * those that have been idle for a while.
+ * those that have been idle for a while. What has ended is remembered as long as EC2 does.
  *
  * @module
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { ComputeEnvironmentDetail } from '@aws-sdk/client-batch';
 import type { Cancel, Clock } from '../../kit/clock.ts';
-import type { Place } from '../ports.ts';
-import { type InstanceShape, shapesOf } from './instance-types.ts';
+import type { InstanceRecord, Place } from '../ports.ts';
+import { type InstanceShape, PUBLISHED, shapesOf } from './instance-types.ts';
 import type { Job } from './job.ts';
-import type { InstanceFacts } from './metadata.ts';
 
 export interface Demand {
   vcpus: number;
   memoryMiB: number;
 }
 
-export interface Instance extends InstanceFacts {
+export interface Instance extends InstanceRecord {
   /** Undefined on Fargate: a task there has no container instance. */
   arn: string | undefined;
   environmentArn: string;
@@ -28,6 +27,10 @@ export interface Instance extends InstanceFacts {
   cancelEnd?: Cancel;
 }
 
+const ZONES = 'abc';
+/** EC2 shows terminated instances for about an hour. */
+const REMEMBERED_MS = 3600 * 1000;
+
 /** Why no instance of an environment can ever hold a job. */
 export type Misfit = 'MAX_VCPUS' | 'REQUIREMENT' | 'DISABLED';
 
@@ -37,6 +40,10 @@ export class Instances {
   readonly #idleMs: number;
   readonly #byId = new Map<string, Instance>();
   readonly #byEnvironment = new Map<string, Set<Instance>>();
+  /** Container instances that have ended, in order of their end. */
+  #ended: Instance[] = [];
+  /** How many each environment has launched. */
+  readonly #launched = new Map<string, number>();
 
   constructor(options: { clock: Clock; place: Place; idleMs: number }) {
     this.#clock = options.clock;
@@ -50,6 +57,13 @@ export class Instances {
 
   list(): Instance[] {
     return [...this.#byId.values()];
+  }
+
+  /** What EC2 knows: no tasks of Fargate, but what has ended within the last hour. */
+  records(): Instance[] {
+    const since = this.#clock.now() - REMEMBERED_MS;
+    this.#ended = this.#ended.filter(({ ended }) => (ended?.at ?? 0) > since);
+    return [...this.#ended, ...this.list().filter(({ arn }) => arn !== undefined)];
   }
 
   /** Puts the job on an instance, launching one where needed; undefined while there is no room. */
@@ -72,9 +86,12 @@ export class Instances {
     else instance.cancelEnd = this.#clock.after(this.#idleMs, () => this.end(instance));
   }
 
-  end(instance: Instance): void {
+  /** @param lost its host is gone, and not because the environment wanted so */
+  end(instance: Instance, lost = false): void {
     instance.cancelEnd?.();
-    this.#byId.delete(instance.id);
+    if (!this.#byId.delete(instance.id)) return;
+    instance.ended = { at: this.#clock.now(), by: lost && instance.lifecycle === 'spot' ? 'spot' : 'user' };
+    if (instance.arn !== undefined) this.#ended.push(instance);
     this.#byEnvironment.get(instance.environmentArn)?.delete(instance);
   }
 
@@ -110,16 +127,29 @@ export class Instances {
     const { accountId, region } = this.#place;
     const arn = environment.computeEnvironmentArn ?? '';
     const name = environment.computeEnvironmentName ?? '';
+    const { subnets = [], tags = {}, type } = environment.computeResources ?? {};
+    const launched = this.#launched.get(arn) ?? 0;
+    this.#launched.set(arn, launched + 1);
+    const subnet = subnets.length > 0 ? launched % subnets.length : 0;
+    const autoScalingGroup = `${name}-asg-${environment.uuid}`;
     const instance: Instance = {
       id: `i-0${randomBytes(8).toString('hex')}`,
       arn: isFargate(environment)
         ? undefined
         : `arn:aws:ecs:${region}:${accountId}:container-instance/${name}_Batch_${environment.uuid}/${randomUUID().replaceAll('-', '')}`,
       type: shape.type,
-      zone: `${region}a`,
+      // Each subnet lies in a zone of its own.
+      zone: `${region}${ZONES[subnet % ZONES.length]}`,
       region,
-      lifecycle: environment.computeResources?.type?.endsWith('SPOT') ? 'spot' : 'on-demand',
+      lifecycle: type?.endsWith('SPOT') ? 'spot' : 'on-demand',
       imageId: 'ami-0123456789abcdef0',
+      architecture: PUBLISHED.get(shape.type)?.architecture ?? 'x86_64',
+      // EC2 tells whole seconds.
+      launchedAt: Math.floor(this.#clock.now() / 1000) * 1000,
+      subnetId: subnets[subnet] ?? '',
+      autoScalingGroup,
+      tags: { ...tags, AWSBatchServiceTag: 'batch', 'aws:autoscaling:groupName': autoScalingGroup },
+      volumeId: `vol-0${randomBytes(8).toString('hex')}`,
       environmentArn: arn,
       vcpus: shape.vcpus,
       freeVcpus: shape.vcpus,

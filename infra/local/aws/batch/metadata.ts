@@ -9,15 +9,11 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../../kit/clock.ts';
+import type { InstanceRecord } from '../ports.ts';
 
-export interface InstanceFacts {
-  id: string;
-  type: string;
-  zone: string;
-  region: string;
-  lifecycle: 'on-demand' | 'spot';
-  imageId: string;
-}
+/** What the metadata service tells of an instance; the last two are left out where nobody knows them. */
+export type InstanceFacts = Pick<InstanceRecord, 'id' | 'type' | 'zone' | 'region' | 'lifecycle' | 'imageId'> &
+  Partial<Pick<InstanceRecord, 'architecture' | 'launchedAt'>>;
 
 /** One container of a task, as the ECS agent describes it. */
 export interface ContainerMetadata {
@@ -34,7 +30,12 @@ export interface ContainerMetadata {
 }
 
 export interface TaskMetadata {
+  Cluster: string;
   TaskARN: string;
+  AvailabilityZone: string;
+  LaunchType: 'EC2' | 'FARGATE';
+  /** Of the task as a whole: vCPUs and MiB. */
+  Limits: { CPU: number; Memory: number };
   DesiredStatus: 'RUNNING' | 'STOPPED';
   KnownStatus: 'CREATED' | 'RUNNING' | 'STOPPED';
   /** In the order of the task's definition. */
@@ -150,10 +151,15 @@ function valuesOf(facts: InstanceFacts): Record<string, string> {
     'latest/meta-data/instance-life-cycle': facts.lifecycle,
     'latest/meta-data/ami-id': facts.imageId,
     'latest/dynamic/instance-identity/document': JSON.stringify({
+      architecture: facts.architecture,
       availabilityZone: facts.zone,
       imageId: facts.imageId,
       instanceId: facts.id,
       instanceType: facts.type,
+      // Whole seconds, without a fraction.
+      ...(facts.launchedAt !== undefined && {
+        pendingTime: new Date(facts.launchedAt).toISOString().replace('.000Z', 'Z'),
+      }),
       region: facts.region,
     }),
   };

@@ -9,7 +9,7 @@ import type { Kit } from '../../kit/front-door.ts';
 import { jsonError, parseJsonBody } from '../../kit/json-protocol.ts';
 import { AwsError, type AwsService } from '../../kit/service.ts';
 import { type Rate, TokenBucket } from '../../kit/token-bucket.ts';
-import type { EventPort, LogPort, Place } from '../ports.ts';
+import type { EventPort, InstancePort, LogPort, Place } from '../ports.ts';
 import { Attempts } from './attempts.ts';
 import { Engine } from './engine.ts';
 import { tooManyRequests } from './errors.ts';
@@ -47,6 +47,7 @@ export interface Batch {
   loseInstance(instanceId: string, zombies?: boolean): boolean;
   /** Ids of the instances that are up. */
   instanceIds(): string[];
+  instances: InstancePort;
 }
 
 const MINUTE_MS = 60_000;
@@ -120,5 +121,6 @@ export async function createBatch(options: BatchOptions): Promise<Batch> {
     },
     loseInstance: (instanceId, zombies) => engine.loseInstance(instanceId, zombies),
     instanceIds: () => instances.list().map(({ id }) => id),
+    instances: { list: () => instances.records() },
   };
 }

@@ -78,7 +78,7 @@ export class Task {
   }
 
   /** What the task metadata endpoint tells the containers of each other. */
-  describe(): Omit<TaskMetadata, 'TaskARN'> {
+  describe(): Pick<TaskMetadata, 'DesiredStatus' | 'KnownStatus' | 'Containers'> {
     const Containers = this.#entries.map(({ name, plan, state, startedAt, finishedAt }) => ({
       Name: name,
       Image: plan.properties.image ?? '',

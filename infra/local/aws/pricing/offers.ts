@@ -2,43 +2,22 @@
  * The catalogue: excerpts of AWS's price lists as of the dates in the files, a row for each product with its SKU and its
  * price in each Region, made into the documents that AWS publishes. Prices change; these do not.
  *
+ * A SKU that begins with `STANDIN` is not AWS's: that price was found without one.
+ *
  * To add a service: a file in `offers/`, entered below. To add a Region: its row in `regions`, and its offers.
  *
  * @module
  */
+import { createHash } from 'node:crypto';
+import { instanceProducts } from './instance-offers.ts';
+import type { OfferFile, OfferProduct } from './offer-file.ts';
+import amazonEc2 from './offers/amazon-ec2.json' with { type: 'json' };
+import amazonEc2Instances from './offers/amazon-ec2-instances.json' with { type: 'json' };
+import amazonEcs from './offers/amazon-ecs.json' with { type: 'json' };
+import amazonEks from './offers/amazon-eks.json' with { type: 'json' };
+import amazonFsx from './offers/amazon-fsx.json' with { type: 'json' };
 import amazonS3 from './offers/amazon-s3.json' with { type: 'json' };
 import amazonS3GlacierDeepArchive from './offers/amazon-s3-glacier-deep-archive.json' with { type: 'json' };
-
-/** A price list in short. */
-interface OfferFile {
-  serviceCode: string;
-  serviceName: string;
-  version: string;
-  publicationDate: string;
-  effectiveDate: string;
-  regions: Readonly<Record<string, OfferRegion>>;
-  products: readonly OfferProduct[];
-}
-
-interface OfferRegion {
-  location: string;
-  /** What stands before usage types. Newer ones have one in us-east-1 too. */
-  prefix: string;
-  longPrefix: string;
-}
-
-interface OfferProduct {
-  /** Most products of S3 have none. */
-  productFamily?: string;
-  /** What is the same in every Region; `usagetype` without prefix. */
-  attributes: Readonly<Record<string, string>>;
-  longPrefix?: boolean;
-  unit: string;
-  /** Where each price tier begins, and its code. Default: {@link ONE_TIER}. */
-  tiers?: readonly (readonly [begin: string, code: string])[];
-  /** By Region; a price for each tier. */
-  offers: Readonly<Record<string, { sku: string; usd: readonly string[] }>>;
-}
 
 /** What filters and GetAttributeValues see of a product, and the document GetProducts gives. */
 export interface ListedProduct {
@@ -52,11 +31,24 @@ export interface Offer {
   products: readonly ListedProduct[];
 }
 
-/** As AWS codes them: on-demand terms, and prices without tiers. */
-const ON_DEMAND = 'JRTCKXETXF';
-const ONE_TIER = [['0', '6YS6EN2CT7']] as const;
+/** As AWS codes them: on-demand terms, and prices without tiers. China has codes of its own. */
+const CODES = {
+  USD: { term: 'JRTCKXETXF', tiers: [['0', '6YS6EN2CT7']] },
+  CNY: { term: '5Y9WH78GDR', tiers: [['0', 'Q7UJUT2CE6']] },
+} as const;
 
-const FILES = [amazonS3, amazonS3GlacierDeepArchive] as readonly OfferFile[];
+const EC2 = amazonEc2 as OfferFile;
+const FILES = [
+  {
+    ...EC2,
+    products: [...EC2.products, ...instanceProducts(amazonEc2Instances as Parameters<typeof instanceProducts>[0])],
+  },
+  amazonEcs,
+  amazonEks,
+  amazonFsx,
+  amazonS3,
+  amazonS3GlacierDeepArchive,
+] as readonly OfferFile[];
 
 /** By service code. */
 export const OFFERS: ReadonlyMap<string, Offer> = new Map(FILES.map((file) => [file.serviceCode, readOffer(file)]));
@@ -73,13 +65,14 @@ function readOffer(file: OfferFile): Offer {
 function list(file: OfferFile, product: OfferProduct, regionCode: string): ListedProduct {
   const region = file.regions[regionCode];
   const offer = product.offers[regionCode];
-  const tiers = product.tiers ?? ONE_TIER;
-  if (!region || offer?.usd.length !== tiers.length) {
+  const currency = offer?.cny ? 'CNY' : 'USD';
+  const prices = offer?.cny ?? offer?.usd;
+  const tiers = product.tiers ?? CODES[currency].tiers;
+  if (!region || prices?.length !== tiers.length) {
     throw new Error(
       `${file.serviceCode}: ${product.attributes.usagetype} of ${regionCode} lacks its Region or a price`,
     );
   }
-  const { sku, usd } = offer;
   const { productFamily } = product;
   const attributes = {
     ...product.attributes,
@@ -90,15 +83,17 @@ function list(file: OfferFile, product: OfferProduct, regionCode: string): Liste
     servicecode: file.serviceCode,
     servicename: file.serviceName,
   };
-  const term = `${sku}.${ON_DEMAND}`;
+  const sku =
+    offer?.sku ?? ownSku([file.serviceCode, regionCode, attributes.usagetype, product.attributes.operation ?? '']);
+  const term = `${sku}.${CODES[currency].term}`;
   const dimensions = tiers.map(([beginRange, code], index) => ({
     unit: product.unit,
     beginRange,
     endRange: tiers[index + 1]?.[0] ?? 'Inf',
-    description: `$${usd[index]} per ${product.unit} for ${attributes.usagetype} in ${region.location}`,
+    description: `${currency === 'USD' ? `$${prices[index]}` : `${prices[index]} ${currency}`} per ${product.unit} for ${attributes.usagetype} in ${region.location}`,
     appliesTo: [],
     rateCode: `${term}.${code}`,
-    pricePerUnit: { USD: usd[index] },
+    pricePerUnit: { [currency]: prices[index] },
   }));
   return {
     fields: { ...attributes, sku, ...(productFamily !== undefined && { productFamily }) },
@@ -110,14 +105,19 @@ function list(file: OfferFile, product: OfferProduct, regionCode: string): Liste
           [term]: {
             priceDimensions: Object.fromEntries(dimensions.map((dimension) => [dimension.rateCode, dimension])),
             sku,
-            effectiveDate: file.effectiveDate,
-            offerTermCode: ON_DEMAND,
+            effectiveDate: region.effectiveDate ?? file.effectiveDate,
+            offerTermCode: CODES[currency].term,
             termAttributes: {},
           },
         },
       },
-      version: file.version,
-      publicationDate: file.publicationDate,
+      version: region.version ?? file.version,
+      publicationDate: region.publicationDate ?? file.publicationDate,
     }),
   };
+}
+
+function ownSku(of: readonly string[]): string {
+  const digest = createHash('sha256').update(of.join('\n')).digest('hex');
+  return `STANDIN${digest.slice(0, 9).toUpperCase()}`;
 }

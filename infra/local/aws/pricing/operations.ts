@@ -8,7 +8,7 @@ import type { JsonOperation } from '../../kit/json-protocol.ts';
 import { AwsError } from '../../kit/service.ts';
 import { TokenBucket } from '../../kit/token-bucket.ts';
 import { readFilters } from './filters.ts';
-import { OFFERS, type Offer } from './offers.ts';
+import { type ListedProduct, OFFERS, type Offer } from './offers.ts';
 import { pageOf } from './pages.ts';
 
 type Json = Record<string, unknown>;
@@ -22,11 +22,11 @@ const subject = (input: Json) => String(input.ServiceCode ?? '');
 
 export function priceListOperations(clock: Clock): Record<string, JsonOperation> {
   const rate = new TokenBucket(clock, RATE);
-  const paced = (run: (input: Json) => Json): JsonOperation => ({
+  const paced = (run: (input: Json, region: string) => Json): JsonOperation => ({
     subject,
-    run(input) {
+    run(input, request) {
       if (!rate.take()) throw new AwsError('ThrottlingException', 'Rate exceeded');
-      return run(input);
+      return run(input, request.region);
     },
   });
   return {
@@ -52,15 +52,22 @@ export function priceListOperations(clock: Clock): Record<string, JsonOperation>
       const { items, ...next } = pageOf([...values].toSorted(), input, { operation: 'GetAttributeValues', clock });
       return { AttributeValues: items.map((Value) => ({ Value })), ...next };
     }),
-    GetProducts: paced((input) => {
+    GetProducts: paced((input, region) => {
       const { products } = readOffer(input);
-      const tests = readFilters(input.Filters);
+      const tests = [inPartitionOf(region), ...readFilters(input.Filters)];
       const found = products.filter((product) => tests.every((test) => test(product)));
       const { items, ...next } = pageOf(found, input, { operation: 'GetProducts', clock });
       return { FormatVersion: readFormat(input), PriceList: items.map(({ document }) => document), ...next };
     }),
   };
 }
+
+/** China has a list of its own, asked for in cn-northwest-1; no other endpoint has its prices, nor it theirs. */
+const inPartitionOf =
+  (region: string) =>
+  ({ fields }: ListedProduct): boolean =>
+    isChina(fields.regionCode ?? '') === isChina(region);
+const isChina = (region: string) => region.startsWith('cn-');
 
 function readOffer({ ServiceCode: code }: Json): Offer {
   if (typeof code !== 'string' || code === '') {
