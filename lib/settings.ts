@@ -66,6 +66,8 @@ export interface Settings {
   restoreBatchRole: string;
   /** From so many objects on a restore goes through S3 Batch Operations, where it has a role. */
   restoreBatchObjects: number;
+  /** Path or s3:// address of the user's own rates; empty: prices are AWS's. */
+  costRates: string;
   /** Empty: the estimate by list prices is all there is. */
   costActuals: string;
   costActualsHours: number;
@@ -429,6 +431,13 @@ export const SETTINGS: readonly Setting[] = [
     fallback: '1000000',
     about: 'restores of so many objects go through S3 Batch Operations, where it is on',
     check: wholeNumber(1, 50_000_000),
+  },
+  {
+    name: 'costRates',
+    env: 'LONGHAUL_COST_RATES',
+    fallback: '',
+    about: "path or s3:// address of the file of own rates, discounts and budgets; AWS's prices alone when empty",
+    check: matches(/^(?!s3:)[^\0\n]*$|^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.+$/, 'a path, or s3://bucket/key'),
   },
   {
     name: 'costActuals',

@@ -5,6 +5,7 @@
  */
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createCostActivities } from '../activities/cost/index.ts';
 import { createComputeServices } from '../activities/launch/compute/index.ts';
 import { createLaunchActivities } from '../activities/launch/index.ts';
 import { reportTasks } from '../activities/launch/report.ts';
@@ -12,21 +13,26 @@ import { createPollerActivities } from '../activities/poller/index.ts';
 import { wakePoller } from '../activities/poller/wake.ts';
 import { createRestoreActivities } from '../activities/restore/index.ts';
 import { type AwsClients, createAwsClients } from '../lib/aws-clients.ts';
+import { createBudgets } from '../lib/cost/budget.ts';
 import { createPreflightClients } from '../lib/launch/preflight/clients.ts';
 import { createLogger } from '../lib/log.ts';
+import { createCurrentRates } from '../lib/prices/current-rates.ts';
 import { createPriceList } from '../lib/prices/price-list.ts';
 import { restorePrices } from '../lib/prices/restore-prices.ts';
 import { createBatchOperations } from '../lib/restore/batch-operations.ts';
 import type { Settings } from '../lib/settings.ts';
 import { LaunchStore } from '../lib/store/launches.ts';
+import { LedgerStore } from '../lib/store/ledger.ts';
 import { RestoreStore } from '../lib/store/restores.ts';
 import { StepStore } from '../lib/store/steps.ts';
 import { tableNames } from '../lib/store/tables.ts';
 import { builtFile, connectTemporal, converterOf } from '../lib/temporal/client.ts';
+import { ACTIVITY_TASK_QUEUE as COST_QUEUE } from '../workflows/cost/model.ts';
 import { WORKFLOW_TASK_QUEUE } from '../workflows/kit/queues.ts';
 import { ACTIVITY_TASK_QUEUE as LAUNCH_QUEUE } from '../workflows/launch/model.ts';
 import { ACTIVITY_TASK_QUEUE as POLLER_QUEUE } from '../workflows/poller/model.ts';
 import { ACTIVITY_TASK_QUEUE as RESTORE_QUEUE } from '../workflows/restore/model.ts';
+import { costDependencies } from './cost.ts';
 import { heartbeats } from './heartbeats.ts';
 
 /** Workflows kept in memory; a sticky cache counts workflows, it does not weigh them. */
@@ -46,6 +52,22 @@ export async function runWorkers(settings: Settings): Promise<void> {
   const launches = new LaunchStore(aws.dynamodb, tables);
   const priceList = createPriceList(aws.pricing);
   const compute = createComputeServices({ ...aws, settings });
+  const ledger = new LedgerStore(aws.dynamodb, tables);
+  const restores = new RestoreStore(aws.dynamodb, tables);
+  const warn = (message: string) => logger.warn(message);
+  const rates = createCurrentRates(settings.costRates, aws.s3, { warn });
+  const cost = await costDependencies({
+    aws,
+    tables,
+    settings,
+    rates,
+    warn,
+    launches,
+    steps,
+    restores,
+    ledger,
+    compute,
+  });
   const shared = {
     connection,
     namespace: settings.temporalNamespace,
@@ -76,6 +98,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
         launches,
         steps,
         compute,
+        budgets: createBudgets(ledger, rates),
         preflight: { ...aws, ...createPreflightClients(settings), settings },
         settings,
         report: (workflowId, report) => reportTasks(client, workflowId, report),
@@ -88,13 +111,21 @@ export async function runWorkers(settings: Settings): Promise<void> {
       interceptors: { activity: [heartbeats] },
       activities: createRestoreActivities({
         s3: aws.s3,
-        restores: new RestoreStore(aws.dynamodb, tables),
+        restores,
         prices: async () => restorePrices(priceList, await aws.s3.config.region()),
         settings,
         ...(settings.restoreBatchRole && { batchOperations: batchOperationsOf(aws, settings) }),
       }),
       // Each may have many requests under way.
       maxConcurrentActivityTaskExecutions: 8,
+    }),
+    Worker.create({
+      ...shared,
+      taskQueue: COST_QUEUE,
+      interceptors: { activity: [heartbeats] },
+      activities: createCostActivities(cost),
+      // A wide launch has many records and lines at a time.
+      maxConcurrentActivityTaskExecutions: 4,
     }),
     Worker.create({
       ...shared,

@@ -6,12 +6,12 @@
 import type { CostExplorerClient } from '@aws-sdk/client-cost-explorer';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { PriceBook } from '../../lib/prices/price-book.ts';
+import type { Rates } from '../../lib/prices/rates.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { LaunchStore } from '../../lib/store/launches.ts';
 import type { LedgerStore } from '../../lib/store/ledger.ts';
 import type { RestoreStore } from '../../lib/store/restores.ts';
 import type { StepStore } from '../../lib/store/steps.ts';
-import type { Sharing } from '../../workflows/cost/model.ts';
 import type { ComputeService } from '../launch/compute/service.ts';
 import type { ResourceReader } from './resources.ts';
 
@@ -28,7 +28,7 @@ export interface CostDependencies {
   /** The Region the platform itself is in. */
   region(): Promise<string>;
   /** How file systems and clusters are shared out, by the rates. */
-  sharing(): Promise<Sharing>;
+  sharing(): Promise<Rates['sharing']>;
   /** Absent where the settings name no bill. */
   bill?: CostExplorerClient;
   now?(): number;

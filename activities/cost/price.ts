@@ -13,8 +13,9 @@ import { durationsOf } from '../../lib/cost/durations.ts';
 import { readUsage } from '../../lib/cost/files.ts';
 import { historyOf } from '../../lib/cost/history.ts';
 import { holdingsOf } from '../../lib/cost/holdings.ts';
-import { keyText, priceKeysOf } from '../../lib/cost/price-keys.ts';
+import { priceKeysOf } from '../../lib/cost/price-keys.ts';
 import { byDay, summarise } from '../../lib/cost/summary.ts';
+import { nameOf } from '../../lib/prices/price-keys.ts';
 import type { LaunchItem } from '../../lib/store/launches.ts';
 import type { LedgerItem } from '../../lib/store/ledger.ts';
 import type { CostSummary, LedgerLine, Price, Usage } from '../../workflows/cost/model.ts';
@@ -81,7 +82,7 @@ export function createPriceActivities({ s3, launches, steps, ledger, prices, bil
   async function pricesFor(consumptions: readonly Consumption[]): Promise<ReadonlyMap<string, Price>> {
     const found = await mapLimited(priceKeysOf(consumptions), ASKING, async ({ key, over }) => {
       heartbeat();
-      return [keyText(key), await prices.price(key, over)] as const;
+      return [nameOf(key), await prices.price(key, over)] as const;
     });
     return new Map(found);
   }

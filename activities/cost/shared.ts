@@ -3,19 +3,12 @@
  *
  * @module
  */
+import type { Rates } from '../../lib/prices/rates.ts';
 import { regionOfZone } from '../../lib/prices/regions.ts';
 import type { LaunchItem } from '../../lib/store/launches.ts';
-import type {
-  Cluster,
-  FileSystem,
-  Interval,
-  JobAttempt,
-  Occupancy,
-  Sharing,
-  Unpriced,
-} from '../../workflows/cost/model.ts';
+import type { Cluster, FileSystem, Interval, JobAttempt, Occupancy, Unpriced } from '../../workflows/cost/model.ts';
 import type { CostDependencies } from './dependencies.ts';
-import type { Started } from './job-attempts.ts';
+import type { FoundAttempts } from './job-attempts.ts';
 
 /** Launches that run now and are asked whether they share it. */
 const OPEN = 1_000;
@@ -31,7 +24,7 @@ type Needs = Pick<CostDependencies, 'resources' | 'ledger' | 'launches' | 'setti
 export async function findShared(
   dependencies: Needs,
   item: LaunchItem,
-  { attempts, started, sharing }: { attempts: readonly JobAttempt[]; started: readonly Started[]; sharing: Sharing },
+  { attempts, started, sharing }: Pick<FoundAttempts, 'attempts' | 'started'> & { sharing: Rates['sharing'] },
 ): Promise<FoundShared> {
   const found: FoundShared = { fileSystems: [], clusters: [], unknown: [] };
   const used = usedBy(attempts);
@@ -39,12 +32,13 @@ export async function findShared(
   // Where its instances are, it is.
   const [zone] = started.flatMap(({ record }) => record.instance?.zone ?? []);
   const region = zone === undefined ? await dependencies.region() : regionOfZone(zone);
-  const of = { region, sharing, used };
+  const of = { region, used };
   const { shared_file_system: system } = item;
-  if (system?.startsWith('fs-')) await findFileSystem(dependencies, item, system, of, found);
+  if (system?.startsWith('fs-'))
+    await findFileSystem(dependencies, item, system, { ...of, sharing: sharing.fileSystems }, found);
   const eks = started.some(({ row }) => row.compute_service === 'eks');
   const cluster = eks ? (item.cluster_id ?? dependencies.settings.eksCluster) : '';
-  if (cluster !== '') await findCluster(dependencies, item, cluster, of, found);
+  if (cluster !== '') await findCluster(dependencies, item, cluster, { ...of, sharing: sharing.clusters }, found);
   return found;
 }
 

@@ -6,6 +6,7 @@
 import { ApplicationFailure, heartbeat, log } from '@temporalio/activity';
 import { discover } from '../../lib/launch/discover.ts';
 import { takeInventory } from '../../lib/launch/inventory.ts';
+import { InvalidRatesError } from '../../lib/prices/rates.ts';
 import { wishesOf } from '../../lib/restore/request-file.ts';
 import { putJson, readObject, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import { COMPUTE_SERVICES, type LaunchInput, LIMITS } from '../../workflows/launch/model.ts';
@@ -99,6 +100,8 @@ export function createPlanningActivities(dependencies: LaunchDependencies) {
         };
       } catch (error) {
         if (error instanceof SheetError) throw ApplicationFailure.nonRetryable(error.message, error.type);
+        // Whether there is a budget is not known: going on could spend what may not be spent.
+        if (error instanceof InvalidRatesError) throw ApplicationFailure.nonRetryable(error.message, error.name);
         throw error;
       }
     },

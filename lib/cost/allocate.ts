@@ -16,7 +16,6 @@ export interface Allocated {
   unpriced: Unpriced[];
 }
 
-const EC2 = 'AmazonEC2';
 /** What gp3 has in its price: aws.amazon.com/ebs/pricing. */
 const GP3_FREE = { iops: 3_000, throughput: 125 } as const;
 const HOUR = 'hour';
@@ -82,7 +81,6 @@ function ofInstance(instance: Instance, slice: Slice): Consumption {
     market,
     region,
     zone,
-    service: EC2,
     price:
       market === 'spot'
         ? { kind: 'spot', region, zone, type }
@@ -121,7 +119,6 @@ function ofVolume(volume: Volume, slices: readonly Slice[], instance: Instance |
         resourceType: what === 'storage' ? volume.type : `${volume.type} ${what}`,
         region,
         ...(instance && { zone: instance.zone }),
-        service: EC2,
         price: { kind: 'volume', region, type: volume.type, of: what },
         capacity: exact(capacity),
         share: slice.share,
@@ -157,7 +154,6 @@ function fargate(attempt: JobAttempt, on: Extract<JobAttempt['on'], { kind: 'far
     market: spot ? 'spot' : 'on-demand',
     region,
     ...(zone !== undefined && { zone }),
-    service: 'AmazonECS',
     price: { kind: 'fargate', region, architecture, of, spot },
     capacity,
     share: WHOLE,
@@ -175,7 +171,6 @@ function onPremises(attempt: JobAttempt, cluster: string): Consumption[] {
     resourceType: of === 'vcpu' ? 'vCPU' : 'GB',
     market: 'on-premises',
     region: 'on-premises',
-    service: 'on-premises',
     price: { kind: 'on-premises', cluster, of },
     capacity,
     share: WHOLE,
@@ -196,7 +191,6 @@ function restores({ restores: all }: Usage): Consumption[] {
       purpose: 'use' as const,
       resource: archive,
       region,
-      service: 'AmazonS3',
       share: WHOLE,
       marks: [],
     };
@@ -239,7 +233,6 @@ function requests({ requests: all }: Usage): Consumption[] {
           resource: region,
           resourceType: of.toUpperCase(),
           region,
-          service: 'AmazonS3',
           price: { kind: 's3-request', region, of },
           capacity: exact(number),
           share: WHOLE,

@@ -5,14 +5,9 @@
  * @module
  */
 import type { BudgetSummary } from '../../workflows/launch/model.ts';
+import { budgetOf, type Rates } from '../prices/rates.ts';
 import type { LedgerStore } from '../store/ledger.ts';
 import { exact } from './money.ts';
-
-/** Of a rates file: decimal numbers, by consumer; `default` is for all that are not named. */
-export interface BudgetRates {
-  currency: string;
-  budgets: Readonly<Record<string, string>>;
-}
 
 export interface BudgetState {
   summary: BudgetSummary;
@@ -29,27 +24,25 @@ export interface Budgets {
 /** Of the limit: from here on there is a warning. */
 const WARNING = '0.8';
 
-export function createBudgets(ledger: Pick<LedgerStore, 'daysOf'>, rates: () => Promise<BudgetRates>): Budgets {
-  const limitOf = ({ budgets }: BudgetRates, consumer: string): string | undefined =>
-    Object.hasOwn(budgets, consumer) ? budgets[consumer] : budgets.default;
+export function createBudgets(ledger: Pick<LedgerStore, 'daysOf'>, rates: () => Promise<Rates>): Budgets {
   return {
-    has: async (consumer) => limitOf(await rates(), consumer) !== undefined,
+    has: async (consumer) => budgetOf(await rates(), consumer) !== undefined,
 
     async of(consumer, at) {
-      const known = await rates();
-      const limit = limitOf(known, consumer);
-      if (limit === undefined) return undefined;
+      const budget = budgetOf(await rates(), consumer);
+      if (!budget) return undefined;
+      const { amount: limit } = budget;
       const month = new Date(at).toISOString().slice(0, 7);
       const { from, to, endsAt } = monthOf(month);
       const days = await ledger.daysOf(consumer, from, to);
-      const own = days.filter(({ currency }) => currency === known.currency);
+      const own = days.filter(({ currency }) => currency === budget.currency);
       const spent = own.reduce((sum, { total }) => sum.plus(total), exact(0));
       return {
         summary: {
           month,
           spent: spent.toFixed(2),
           limit,
-          currency: known.currency,
+          currency: budget.currency,
           warning: spent.gte(exact(limit).times(WARNING)),
           over: spent.gt(limit),
         },

@@ -7,9 +7,9 @@
 
 import type { Interval, LedgerLine, Price, PriceSpan, Unpriced } from '../../workflows/cost/model.ts';
 import { digestOf } from '../digest.ts';
+import { nameOf, serviceOf } from '../prices/price-keys.ts';
 import type { Consumption } from './consumption.ts';
 import { type Decimal, exact, written } from './money.ts';
-import { keyText } from './price-keys.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -30,7 +30,7 @@ interface Gathered extends Interval {
   divisor: Decimal;
 }
 
-/** @param prices by {@link keyText} */
+/** @param prices by {@link nameOf} */
 export function charge(consumptions: readonly Consumption[], prices: ReadonlyMap<string, Price>): Charged {
   const gathered = new Map<string, Gathered>();
   const unpriced = new Map<string, Unpriced>();
@@ -39,7 +39,7 @@ export function charge(consumptions: readonly Consumption[], prices: ReadonlyMap
     unpriced.set(JSON.stringify(named), named);
   };
   for (const one of consumptions) {
-    const text = keyText(one.price);
+    const text = nameOf(one.price);
     const price = prices.get(text);
     if (!price || 'unpriced' in price) {
       const { reason = 'no price was looked up', remedy = 'price the launch again' } = price?.unpriced ?? {};
@@ -137,7 +137,7 @@ function divisorOf(per: Consumption['per'], day: string): Decimal {
 
 /** The division comes last, so that nothing is lost before it. */
 function toLine(line: string, { of, span, perUnit, marks, sum, divisor, from, to }: Gathered): LedgerLine {
-  const { component, purpose, step, outcome, resource, resourceType, market, region, zone, service } = of;
+  const { component, purpose, step, outcome, resource, resourceType, market, region, zone, price } = of;
   return {
     line,
     component,
@@ -149,7 +149,7 @@ function toLine(line: string, { of, span, perUnit, marks, sum, divisor, from, to
     ...(market !== undefined && { market }),
     region,
     ...(zone !== undefined && { zone }),
-    service,
+    service: serviceOf(price),
     from: iso(from),
     to: iso(to),
     quantity: written(sum.div(divisor)),

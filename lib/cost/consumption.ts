@@ -16,7 +16,6 @@ export interface Consumption extends Interval {
   market?: Market;
   region: string;
   zone?: string;
-  service: string;
   price: PriceKey;
   /** Of what is billed: 1 instance, GiB, vCPUs, IOPS, requests. Price tiers go by it. */
   capacity: Decimal;

@@ -22,7 +22,6 @@ function ofFileSystem(system: FileSystem): Consumption[] {
     resource: id,
     resourceType: `${deploymentType} ${storageType}${fast}`,
     region,
-    service: 'AmazonFSx',
     price: {
       kind: 'lustre',
       region,
@@ -46,7 +45,6 @@ function ofCluster(cluster: Cluster): Consumption[] {
     resource: id,
     resourceType: `control plane${version === undefined ? '' : ` ${version}`}, ${support} support`,
     region,
-    service: 'AmazonEKS',
     price: { kind: 'eks', region, support },
     capacity: exact(1),
     share,

@@ -17,7 +17,7 @@ export interface PriceQuery {
 /** A product under one on-demand term. */
 export interface Product {
   sku: string;
-  /** Names and values as AWS spells them: `usagetype`, `operation`, `regionCode`, … */
+  /** Names and values as AWS spells them: `usagetype`, `operation`, `regionCode`, …; `productFamily` is one as filters see it. */
   attributes: Readonly<Record<string, string>>;
   /** ISO 8601. */
   effectiveDate: string;
@@ -32,7 +32,9 @@ export interface PriceDimension {
   /** Infinity: without end. */
   endRange: number;
   /** A decimal number, as AWS writes it: `0.0100000000`. */
-  usd: string;
+  amount: string;
+  /** ISO 4217: `USD`; `CNY` in China's Regions. */
+  currency: string;
 }
 
 export interface PriceList {
@@ -60,13 +62,15 @@ export class PriceListFormatError extends Error {
   override readonly name = 'PriceListFormatError';
 }
 
-export function createPriceList(client: PricingClient): PriceList {
+/** @param called told of every page that is asked for: each is a call that AWS counts */
+export function createPriceList(client: PricingClient, called: () => void = () => {}): PriceList {
   return {
     async find({ serviceCode, filters }) {
       const Filters = Object.entries(filters).map(([Field, Value]) => ({ Type: 'TERM_MATCH' as const, Field, Value }));
       const found: Product[] = [];
       const input = { ServiceCode: serviceCode, Filters, FormatVersion: 'aws_v1' };
       for await (const { PriceList = [] } of paginateGetProducts({ client, pageSize: 100 }, input)) {
+        called();
         for (const text of PriceList) found.push(...readProduct(String(text), serviceCode));
       }
       return found;
@@ -115,13 +119,21 @@ function readProduct(text: string, serviceCode: string): Product[] {
   };
   const readDimension = (value: unknown): PriceDimension => {
     const { unit, beginRange, endRange, pricePerUnit } = object(value, 'a price dimension');
-    const usd = string(object(pricePerUnit, 'pricePerUnit').USD, 'pricePerUnit.USD');
-    if (!/^\d+(\.\d+)?(e-?\d+)?$/i.test(usd)) throw refuse(`pricePerUnit.USD is ${usd}`);
+    const prices = Object.entries(object(pricePerUnit, 'pricePerUnit'));
+    const [price, ...others] = prices;
+    // Which one is charged is told by nothing in the document.
+    if (!price || others.length > 0) {
+      throw refuse(`pricePerUnit has ${prices.map(([name]) => name).join(', ') || 'no currency'}; needed is one`);
+    }
+    const [currency] = price;
+    const amount = string(price[1], `pricePerUnit.${currency}`);
+    if (!/^\d+(\.\d+)?(e-?\d+)?$/i.test(amount)) throw refuse(`pricePerUnit.${currency} is ${amount}`);
     return {
       unit: string(unit, 'unit'),
       beginRange: range(beginRange, 'beginRange'),
       endRange: range(endRange, 'endRange'),
-      usd,
+      amount,
+      currency,
     };
   };
   const readTerm = (value: unknown): Omit<Product, 'sku' | 'attributes'> => {
@@ -141,9 +153,19 @@ function readProduct(text: string, serviceCode: string): Product[] {
   const attributes = Object.fromEntries(
     Object.entries(object(product.attributes, 'attributes')).map(([name, value]) => [name, string(value, name)]),
   );
+  if (product.productFamily !== undefined) attributes.productFamily = string(product.productFamily, 'productFamily');
   const onDemand = Object.values(object(object(terms, 'terms').OnDemand ?? {}, 'terms.OnDemand'));
   return onDemand.map((term) => ({ sku, attributes, ...readTerm(term) }));
 }
+
+/**
+ * Usage types have a prefix for the Region in all but the oldest one, and for some products there too: `USE2-Requests-Tier3`
+ * becomes `Requests-Tier3`.
+ */
+export const withoutPrefix = (product: Product): Product => ({
+  ...product,
+  attributes: { ...product.attributes, usagetype: (product.attributes.usagetype ?? '').replace(/^[A-Z]+\d*-/, '') },
+});
 
 function parseJson(text: string, refuse: (what: string, cause?: unknown) => Error): unknown {
   try {

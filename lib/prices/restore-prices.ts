@@ -9,7 +9,14 @@
  */
 import type { Archive, Tier } from '../../workflows/restore/model.ts';
 import type { RestorePrices, RetrievalPrice } from '../../workflows/restore/prices.ts';
-import { only, type PriceList, PriceListFormatError, type PriceQuery, type Product } from './price-list.ts';
+import {
+  only,
+  type PriceList,
+  PriceListFormatError,
+  type PriceQuery,
+  type Product,
+  withoutPrefix,
+} from './price-list.ts';
 
 const S3 = 'AmazonS3';
 const DEEP_ARCHIVE = 'AmazonS3GlacierDeepArchive';
@@ -69,42 +76,18 @@ const RETRIEVAL: Readonly<Record<Archive, TierQueries>> = {
   },
 };
 
-type Kept = Map<string, { until: number; prices: Promise<RestorePrices> }>;
+/** The products of both lists, usage types without prefix, by service code. */
+type S3Products = ReadonlyMap<string, readonly Product[]>;
+type Kept = Map<string, { until: number; products: Promise<S3Products> }>;
 /** By list and Region. */
 const kept = new WeakMap<PriceList, Kept>();
 
-/**
- * Kept for a day, since prices change by the month; what failed is asked for again.
- * @throws PriceUnknownError, PriceListFormatError, or the SDK's error when asking again may help
- */
-export function restorePrices(list: PriceList, region: string): Promise<RestorePrices> {
-  const regions: Kept = kept.get(list) ?? new Map();
-  kept.set(list, regions);
-  const known = regions.get(region);
-  if (known && Date.now() < known.until) return known.prices;
-  const entry = { until: Date.now() + KEPT_MS, prices: lookUp(list, region) };
-  regions.set(region, entry);
-  entry.prices.catch(() => regions.delete(region));
-  return entry.prices;
-}
-
-/**
- * Reads both lists of the Region whole: they are five pages, and usage types cannot be asked for one by one without
- * knowing their prefix, which differs even within us-east-1.
- */
-async function lookUp(list: PriceList, region: string): Promise<RestorePrices> {
-  const inRegion = { regionCode: region };
-  const lists = await Promise.all(
-    [S3, DEEP_ARCHIVE].map(async (serviceCode) => {
-      const products = await list.find({ serviceCode, filters: inRegion });
-      return [serviceCode, products.map(withoutPrefix)] as const;
-    }),
-  );
-  const products = new Map(lists);
+/** @throws PriceUnknownError, PriceListFormatError, or the SDK's error when asking again may help */
+export async function restorePrices(list: PriceList, region: string): Promise<RestorePrices> {
+  const products = await productsOf(list, region);
   const used: Product[] = [];
-  const price = ({ serviceCode, filters }: PriceQuery, unit: string): number => {
-    const query = { serviceCode, filters: { ...inRegion, ...filters } };
-    const product = only(products.get(serviceCode) ?? [], query);
+  const price = (query: PriceQuery, unit: string): number => {
+    const product = find(products, query, region);
     used.push(product);
     return firstTier(product, unit);
   };
@@ -128,21 +111,69 @@ async function lookUp(list: PriceList, region: string): Promise<RestorePrices> {
   };
 }
 
+/**
+ * What a request, or a GB, of such a restore is billed as.
+ * @returns nothing for a tier the archive does not have
+ * @throws as {@link restorePrices}
+ */
+export async function retrievalProduct(
+  list: PriceList,
+  { region, archive, tier, of }: { region: string; archive: string; tier: string; of: 'request' | 'gb' },
+): Promise<Product | undefined> {
+  const tiers = Object.hasOwn(RETRIEVAL, archive) ? RETRIEVAL[archive as Archive] : {};
+  const queries = Object.hasOwn(tiers, tier) ? tiers[tier as Tier] : undefined;
+  if (!queries) return undefined;
+  return find(await productsOf(list, region), of === 'gb' ? queries.perGb : queries.perRequest, region);
+}
+
+/**
+ * What the copies of a restore are billed as, with all price tiers.
+ * @throws as {@link restorePrices}
+ */
+export const copyProduct = async (list: PriceList, region: string): Promise<Product> =>
+  find(await productsOf(list, region), COPY, region);
+
+/** Kept for a day, since prices change by the month; what failed is asked for again. */
+function productsOf(list: PriceList, region: string): Promise<S3Products> {
+  const regions: Kept = kept.get(list) ?? new Map();
+  kept.set(list, regions);
+  const known = regions.get(region);
+  if (known && Date.now() < known.until) return known.products;
+  const entry = { until: Date.now() + KEPT_MS, products: readLists(list, region) };
+  regions.set(region, entry);
+  entry.products.catch(() => regions.delete(region));
+  return entry.products;
+}
+
+/**
+ * Reads both lists of the Region whole: they are five pages, and usage types cannot be asked for one by one without
+ * knowing their prefix, which differs even within us-east-1.
+ */
+async function readLists(list: PriceList, regionCode: string): Promise<S3Products> {
+  const lists = await Promise.all(
+    [S3, DEEP_ARCHIVE].map(async (serviceCode) => {
+      const products = await list.find({ serviceCode, filters: { regionCode } });
+      return [serviceCode, products.map(withoutPrefix)] as const;
+    }),
+  );
+  return new Map(lists);
+}
+
+const find = (products: S3Products, { serviceCode, filters }: PriceQuery, regionCode: string): Product =>
+  only(products.get(serviceCode) ?? [], { serviceCode, filters: { regionCode, ...filters } });
+
 const newest = (dates: readonly string[]): string =>
   dates.reduce((latest, date) => (Date.parse(date) > Date.parse(latest) ? date : latest));
 
-/** `USE2-Requests-Tier3` becomes `Requests-Tier3`. */
-const withoutPrefix = (product: Product): Product => ({
-  ...product,
-  attributes: { ...product.attributes, usagetype: (product.attributes.usagetype ?? '').replace(/^[A-Z]+\d*-/, '') },
-});
-
-/** @throws PriceListFormatError for another unit: the price would be wrong by orders of magnitude */
+/** @throws PriceListFormatError for another unit or currency: the price would be wrong by orders of magnitude */
 function firstTier({ sku, dimensions }: Product, unit: string): number {
   const [first] = dimensions;
   // Some requests are called `API Requests`.
   if (first?.beginRange !== 0 || first.unit.replace(/^API /, '') !== unit) {
     throw new PriceListFormatError(`${sku} has no price per ${unit} from the first on, but per ${first?.unit}`);
   }
-  return Number(first.usd);
+  if (first.currency !== 'USD') {
+    throw new PriceListFormatError(`${sku} is priced in ${first.currency}: limits of restores are in USD only`);
+  }
+  return Number(first.amount);
 }

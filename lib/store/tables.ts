@@ -26,6 +26,7 @@ export interface Tables {
   ledger: string;
   quotas: string;
   restores: string;
+  prices: string;
 }
 
 export const tableNames = (prefix: string): Tables => ({
@@ -34,6 +35,7 @@ export const tableNames = (prefix: string): Tables => ({
   ledger: `${prefix}Ledger`,
   quotas: `${prefix}Quotas`,
   restores: `${prefix}Restores`,
+  prices: `${prefix}Prices`,
 });
 
 /** What CreateTable is given; later the CDK stack is held against the same. */
@@ -95,16 +97,23 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       AttributeDefinitions: strings('restore_id', 'open'),
       GlobalSecondaryIndexes: [index(RESTORE_INDEXES.byOpen, 'open', 'restore_id')],
     },
+    {
+      TableName: names.prices,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [{ AttributeName: 'price_key', KeyType: 'HASH' }],
+      AttributeDefinitions: strings('price_key'),
+    },
   ];
 }
 
 /** What UpdateTimeToLive is given once the tables are there. */
-export const timesToLive = (prefix: string): UpdateTimeToLiveCommandInput[] => [
-  {
-    TableName: tableNames(prefix).quotas,
+export const timesToLive = (prefix: string): UpdateTimeToLiveCommandInput[] => {
+  const { quotas, prices } = tableNames(prefix);
+  return [quotas, prices].map((TableName) => ({
+    TableName,
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
-  },
-];
+  }));
+};
 
 const strings = (...names: string[]) => names.map((name) => ({ AttributeName: name, AttributeType: 'S' as const }));
 

@@ -155,7 +155,7 @@ async function collect(again = false): Promise<{ collected: Collected; usage: Us
     },
     settings: { bucket: BUCKET, slurmCluster: 'hpc', eksCluster: '' },
     region: async () => 'us-east-1',
-    sharing: async () => 'pro-rata',
+    sharing: async () => ({ fileSystems: 'pro-rata', clusters: 'pro-rata' }),
     now: () => at(90),
   } as unknown as CostDependencies;
   const { collectUsage } = createCollectActivities(dependencies);

@@ -8,8 +8,9 @@ import { describe, expect, it } from 'vitest';
 import { allocate } from '../../lib/cost/allocate.ts';
 import { charge } from '../../lib/cost/charge.ts';
 import { type Decimal, exact, roundParts, sumOf } from '../../lib/cost/money.ts';
-import { keyText, priceKeysOf } from '../../lib/cost/price-keys.ts';
+import { priceKeysOf } from '../../lib/cost/price-keys.ts';
 import { byDay, summarise, totalOf } from '../../lib/cost/summary.ts';
+import { nameOf } from '../../lib/prices/price-keys.ts';
 import type {
   Instance,
   JobAttempt,
@@ -58,7 +59,7 @@ function priceOf(text: string, over: { from: number; to: number }): Price {
 
 function linesOf(usage: Usage): LedgerLine[] {
   const { consumptions } = allocate(usage);
-  const prices = new Map(priceKeysOf(consumptions).map(({ key, over }) => [keyText(key), priceOf(keyText(key), over)]));
+  const prices = new Map(priceKeysOf(consumptions).map(({ key, over }) => [nameOf(key), priceOf(nameOf(key), over)]));
   const { lines, unpriced } = charge(consumptions, prices);
   expect(unpriced).toEqual([]);
   return lines;

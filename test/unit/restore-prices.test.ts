@@ -21,7 +21,7 @@ function product(usagetype: string, operation: string, usd: string, more: Partia
     sku: `SKU${nth}`,
     attributes: { regionCode: REGION, usagetype: `EU-${usagetype}`, operation },
     effectiveDate: '2026-01-01T00:00:00Z',
-    dimensions: [{ unit, beginRange: 0, endRange: Number.POSITIVE_INFINITY, usd }],
+    dimensions: [{ unit, beginRange: 0, endRange: Number.POSITIVE_INFINITY, amount: usd, currency: 'USD' }],
     ...more,
   };
 }
@@ -34,7 +34,8 @@ function storage(volumeType: string, ...usd: string[]): Product {
       unit: 'GB-Mo',
       beginRange: ranges[index] ?? 0,
       endRange: ranges[index + 1] ?? 0,
-      usd: price,
+      amount: price,
+      currency: 'USD',
     })),
   });
 }
@@ -121,7 +122,7 @@ describe('what restoring costs', () => {
     vi.setSystemTime(Date.now() + 23 * 60 * 60 * 1000);
     await restorePrices(list, REGION);
 
-    expect(second).toBe(first);
+    expect(second).toEqual(first);
     expect(list.find.mock.calls).toEqual([
       [{ serviceCode: 'AmazonS3', filters: { regionCode: REGION } }],
       [{ serviceCode: 'AmazonS3GlacierDeepArchive', filters: { regionCode: REGION } }],
@@ -173,6 +174,7 @@ describe('what restoring costs', () => {
   it.each<[string, Partial<Product['dimensions'][number]>]>([
     ['another unit', { unit: '1000 Requests' }],
     ['no price for the first one', { beginRange: 1 }],
+    ['another currency', { currency: 'CNY' }],
   ])('is not guessed from %s', async (_, change) => {
     const products = s3Products().map((one) =>
       is('Requests-Tier6', '')(one)
@@ -266,8 +268,8 @@ describe('the price list', () => {
       attributes: { usagetype: 'x' },
       effectiveDate: '2026-01-01T00:00:00Z',
       dimensions: [
-        { unit: 'GB', beginRange: 0, endRange: 100, usd: '0.0100000000' },
-        { unit: 'GB', beginRange: 100, endRange: Number.POSITIVE_INFINITY, usd: '0.0000000025' },
+        { unit: 'GB', beginRange: 0, endRange: 100, amount: '0.0100000000', currency: 'USD' },
+        { unit: 'GB', beginRange: 100, endRange: Number.POSITIVE_INFINITY, amount: '0.0000000025', currency: 'USD' },
       ],
     });
   });
@@ -297,9 +299,14 @@ describe('the price list', () => {
     ['a term without a price', documentOf({ t: term({ priceDimensions: {} }) }), 'a term without a price'],
     ['a term without a date', documentOf({ t: term({ effectiveDate: 'soon' }) }), 'effectiveDate is no date'],
     [
-      'a price in another currency',
-      documentOf({ t: term({ priceDimensions: { d: dimension({ pricePerUnit: { CNY: '1' } }) } }) }),
-      'pricePerUnit.USD is no string',
+      'a price without a currency',
+      documentOf({ t: term({ priceDimensions: { d: dimension({ pricePerUnit: {} }) } }) }),
+      'pricePerUnit has no currency; needed is one',
+    ],
+    [
+      'a price in two currencies',
+      documentOf({ t: term({ priceDimensions: { d: dimension({ pricePerUnit: { USD: '1', CNY: '7' } }) } }) }),
+      'pricePerUnit has USD, CNY; needed is one',
     ],
     [
       'a price that is no number',
@@ -336,6 +343,8 @@ describe('the price list', () => {
     ['ap-southeast-2', 'ap-south-1'],
     ['us-west-2', 'us-east-1'],
     ['sa-east-1', 'us-east-1'],
+    ['cn-north-1', 'cn-northwest-1'],
+    ['cn-northwest-1', 'cn-northwest-1'],
   ])('for %s is asked in %s', async (region, expected) => {
     vi.stubEnv('AWS_REGION', region);
     onTestFinished(() => void vi.unstubAllEnvs());

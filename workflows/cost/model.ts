@@ -46,8 +46,8 @@ export interface CostProgress {
 }
 
 /**
- * Types of the `ApplicationFailure`s of this domain. All are non-retryable: a retry cannot mend them. What each
- * means and what the user does about it stands in docs/errors.md; a test keeps the two equal.
+ * Types of this domain's errors. What each means and what the user does about it stands in docs/errors.md; a test keeps the
+ * two equal. Pricing waits, trying again, until rates that cannot be used have been corrected; a launch fails of them.
  */
 export const ERROR_TYPES = ['LaunchNotFoundError', 'InvalidRatesError'] as const;
 
