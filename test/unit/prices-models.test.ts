@@ -44,7 +44,7 @@ const linux = (type: string, more: Record<string, string> = {}) => ({
   ...more,
 });
 const instances = (): PriceDocument[] => [
-  documentOf('AmazonEC2', linux('m5.xlarge'), '0.1920000000', { sku: 'D2UPBNEFVNPUWYRH' }),
+  documentOf('AmazonEC2', linux('m5.xlarge'), '0.1920000000', { sku: '5G4TA8Z4MUKE6MJB' }),
   documentOf('AmazonEC2', linux('m5.xlarge', { operatingSystem: 'Windows' }), '0.3760000000'),
   documentOf('AmazonEC2', linux('m5.xlarge', { preInstalledSw: 'SQL Std' }), '0.6720000000'),
   documentOf('AmazonEC2', linux('m5.xlarge', { tenancy: 'Dedicated' }), '0.2040000000'),
@@ -59,7 +59,7 @@ const instances = (): PriceDocument[] => [
     '0.2300000000',
   ),
   documentOf('AmazonEC2', linux('m5.2xlarge'), '0.3840000000'),
-  documentOf('AmazonEC2', linux('m5.xlarge', { regionCode: 'cn-north-1' }), '1.9960000000', {
+  documentOf('AmazonEC2', linux('m5.xlarge', { regionCode: 'cn-north-1' }), '2.0260000000', {
     currency: 'CNY',
     sku: 'CNSKU',
   }),
@@ -74,7 +74,7 @@ describe('an on-demand instance', () => {
       perUnit: '0.1920000000',
       unit: 'Hrs',
       currency: 'USD',
-      sku: 'D2UPBNEFVNPUWYRH',
+      sku: '5G4TA8Z4MUKE6MJB',
       pricesAt: '2026-09-01T00:00:00Z',
       source: 'price-list',
     });
@@ -88,7 +88,7 @@ describe('an on-demand instance', () => {
 
   it('is priced in the currency of the list', async () => {
     expect(whole(await open(instances()).price(onDemand('m5.xlarge', 'cn-north-1')))).toMatchObject({
-      perUnit: '1.9960000000',
+      perUnit: '2.0260000000',
       currency: 'CNY',
       sku: 'CNSKU',
     });
@@ -108,7 +108,7 @@ describe('an on-demand instance', () => {
     const twin = documentOf('AmazonEC2', linux('m5.xlarge'), '0.2000000000', { sku: 'TWIN' });
 
     expect(reason(await open([...instances(), twin]).price(onDemand('m5.xlarge')))).toMatch(
-      /has 2 products \(SKUs D2UPBNEFVNPUWYRH, TWIN\).*set an own rate/,
+      /has 2 products \(SKUs 5G4TA8Z4MUKE6MJB, TWIN\).*set an own rate/,
     );
   });
 
