@@ -90,7 +90,15 @@ export interface JobAttempt extends Interval {
 export type Host =
   | { kind: 'instance'; id: string }
   /** What the task is billed for, which may be more than the job reserves. */
-  | { kind: 'fargate'; vcpus: number; memoryMib: number; architecture: 'x86_64' | 'arm64'; spot: boolean; zone?: string }
+  | {
+      kind: 'fargate';
+      region: string;
+      vcpus: number;
+      memoryMib: number;
+      architecture: 'x86_64' | 'arm64';
+      spot: boolean;
+      zone?: string;
+    }
   | { kind: 'on-premises'; cluster: string }
   | { kind: 'unknown'; reason: string };
 
@@ -241,7 +249,10 @@ export interface PriceSpan extends Interval {
   unit: string;
   /** ISO 4217. */
   currency: string;
-  /** Where quantities have price tiers: from so many units a month, this price. The lowest begins at 0. */
+  /**
+   * Where quantities have price tiers: from so many units a month, this price; of IOPS from so many that a volume has.
+   * The lowest begins at 0.
+   */
   tiers?: readonly { from: string; perUnit: string }[];
   sku?: string;
   /** ISO 8601: as of when the source says so. */
