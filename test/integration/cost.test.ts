@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awaitCost } from '../../clients/cost/follow.ts';
-import { exact, sumOf } from '../../lib/cost/money.ts';
+import { Money, sumOf } from '../../lib/cost/money.ts';
 import { LedgerStore } from '../../lib/store/ledger.ts';
 import { tableNames } from '../../lib/store/tables.ts';
 import { COMPONENTS, workflowIdOf } from '../../workflows/cost/model.ts';
@@ -38,7 +38,7 @@ async function addsUp(launchId: string) {
   const item = await costOf(launchId);
   const lines = await ledger.lines(launchId);
   const parts = COMPONENTS.flatMap((component) => item[`${component}_cost`] ?? []);
-  expect(sumOf(parts).toFixed()).toBe(exact(item.total_cost ?? '').toFixed());
+  expect(sumOf(parts).toFixed()).toBe(new Money(item.total_cost ?? '').toFixed());
   const places = item.total_cost?.split('.')[1]?.length ?? 0;
   const total = sumOf(lines.map(({ amount }) => amount));
   expect(total.toDecimalPlaces(places).toFixed(places)).toBe(item.total_cost);
@@ -123,7 +123,7 @@ describe('a retry', () => {
     const after = await addsUp('again-1');
 
     expect(after.item.attempt).toBe(2);
-    expect(exact(after.item.total_cost ?? '').gte(before.item.total_cost ?? '')).toBe(true);
+    expect(new Money(after.item.total_cost ?? '').gte(before.item.total_cost ?? '')).toBe(true);
     expect(after.lines.every(({ attempt }) => attempt === 2)).toBe(true);
     const use = after.lines.filter(({ component, purpose }) => component === 'instance' && purpose === 'use');
     expect(new Set(use.map(({ step, outcome }) => `${step} ${outcome}`))).toEqual(
