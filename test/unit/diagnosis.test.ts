@@ -261,6 +261,14 @@ describe('a launch that waits for its archived inputs', () => {
     });
   });
 
+  it('of a budget that is used up says whose, and how it goes on', () => {
+    expect(diagnose(waiting('budget'), [], live(), NOW)).toMatchObject({
+      cause: 'WAITING_FOR_BUDGET',
+      summary: expect.stringContaining('goes on by itself next month') as string,
+      remedy: expect.stringContaining('longhaul approve launch/run-1') as string,
+    });
+  });
+
   it('an activity that does not get through comes first', () => {
     const pending = [{ type: 'recordStatus', attempt: 4, failure: 'throttled' }];
     expect(diagnose(waiting('restore'), [], live({ restore, pending }), NOW).cause).toBe('RETRYING');
