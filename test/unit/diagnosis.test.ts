@@ -219,7 +219,7 @@ describe('a launch on another compute service', () => {
 });
 
 describe('a launch that waits for its archived inputs', () => {
-  const waiting = (waiting_for: 'restore' | 'approval') =>
+  const waiting = (waiting_for: 'restore' | 'approval' | 'budget') =>
     launch({ status: 'WAITING', waiting_for, statuses: { WAITING: '2026-03-02T09:00:00Z' } });
   const restore = {
     restore_id: 'run-1',
