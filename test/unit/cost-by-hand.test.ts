@@ -5,8 +5,8 @@ import { parse } from 'yaml';
 import { allocate } from '../../lib/cost/allocate.ts';
 import { charge } from '../../lib/cost/charge.ts';
 import { ledgerText, Money } from '../../lib/cost/money.ts';
-import { keyText } from '../../lib/cost/price-keys.ts';
 import { summarise } from '../../lib/cost/summary.ts';
+import { nameOf } from '../../lib/prices/price-keys.ts';
 import type { CostSummary, LedgerLine, Price, PriceKey, PriceSpan, Usage } from '../../workflows/cost/model.ts';
 import { attemptOf, REGION, usageOf, ZONE } from '../support/cost-usage.ts';
 
@@ -30,7 +30,7 @@ interface Listed extends Pick<PriceSpan, 'unit'>, Partial<Pick<PriceSpan, 'curre
 const read = (name: string): unknown =>
   parse(readFileSync(new URL(`fixtures/cost/${name}.yaml`, import.meta.url), 'utf8'));
 
-const book = new Map((read('prices') as Listed[]).map((listed) => [keyText(listed.key), priceOf(listed)]));
+const book = new Map((read('prices') as Listed[]).map((listed) => [nameOf(listed.key), priceOf(listed)]));
 const launches = FILES.flatMap((file) => read(file) as ByHand[]);
 
 describe('a launch by hand', () => {
