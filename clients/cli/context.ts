@@ -8,6 +8,7 @@ import { findPlatform } from '../../infra/local/platform/index.ts';
 import { type AwsClients, createAwsClients } from '../../lib/aws-clients.ts';
 import { readSettings, type Settings } from '../../lib/settings.ts';
 import { LaunchStore } from '../../lib/store/launches.ts';
+import { LedgerStore } from '../../lib/store/ledger.ts';
 import { RestoreStore } from '../../lib/store/restores.ts';
 import { StepStore } from '../../lib/store/steps.ts';
 import { tableNames } from '../../lib/store/tables.ts';
@@ -33,6 +34,7 @@ export interface Context {
   launches: LaunchStore;
   steps: StepStore;
   restores: RestoreStore;
+  ledger: LedgerStore;
   /** Connects at first use: reading the registry needs no Temporal server. */
   temporal(): Promise<TemporalClient>;
 }
@@ -51,6 +53,7 @@ export async function withContext<T>(run: (context: Context) => Promise<T>): Pro
       launches: new LaunchStore(aws.dynamodb, tables),
       steps: new StepStore(aws.dynamodb, tables),
       restores: new RestoreStore(aws.dynamodb, tables),
+      ledger: new LedgerStore(aws.dynamodb, tables),
       temporal: () => {
         connected ??= connectTemporal(settings);
         return connected;

@@ -11,6 +11,7 @@ import { SettingsError } from '../../lib/settings.ts';
 import { SheetError } from '../../workflows/launch/sheet/problems.ts';
 import { addApproveCommand } from './approve.ts';
 import { CliError, EXIT } from './context.ts';
+import { addCostCommands } from './cost.ts';
 import { addLaunchCommands } from './launch.ts';
 import { addPlatformCommands } from './platform.ts';
 import { addRestoreCommands } from './restore.ts';
@@ -23,6 +24,7 @@ addPlatformCommands(program);
 addLaunchCommands(program);
 addRestoreCommands(program);
 addApproveCommand(program);
+addCostCommands(program);
 for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])])
   command.copyInheritedSettings(program);
 

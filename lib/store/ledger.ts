@@ -91,6 +91,12 @@ export interface HistoryItem extends OfPricing {
 
 export type LedgerItem = LineItem | DayItem | HeldItem | ActualItem | HistoryItem;
 
+/** What a reader has had DynamoDB read, filtered or not. */
+export interface ReadCount {
+  pages: number;
+  items: number;
+}
+
 /** What DynamoDB takes in one call. */
 const BATCH = 25;
 const WRITING = 8;
@@ -135,24 +141,40 @@ export class LedgerStore {
     return this.#query<ActualItem>({ ...ofLaunch(launchId, 'actual#'), ConsistentRead: true });
   }
 
-  /** Every launch's cost on one day. */
-  async day(day: string): Promise<DayItem[]> {
-    return this.#query<DayItem>({
-      IndexName: LEDGER_INDEXES.byDay,
-      KeyConditionExpression: '#day = :day',
-      ExpressionAttributeNames: { '#day': 'day' },
-      ExpressionAttributeValues: { ':day': day },
+  /** Lines of a launch on these days, both included. */
+  async linesOfDays(launchId: string, from: string, to: string): Promise<LineItem[]> {
+    return this.#query<LineItem>({
+      KeyConditionExpression: 'launch_id = :launch AND #line BETWEEN :from AND :to',
+      ExpressionAttributeNames: { '#line': 'line' },
+      // Their keys begin with the day, and `~` comes after everything that follows it.
+      ExpressionAttributeValues: { ':launch': launchId, ':from': `line#${from}`, ':to': `line#${to}~` },
     });
   }
 
+  /** Every launch's cost on one day. */
+  async day(day: string, read?: ReadCount): Promise<DayItem[]> {
+    return this.#query<DayItem>(
+      {
+        IndexName: LEDGER_INDEXES.byDay,
+        KeyConditionExpression: '#day = :day',
+        ExpressionAttributeNames: { '#day': 'day' },
+        ExpressionAttributeValues: { ':day': day },
+      },
+      read,
+    );
+  }
+
   /** Of one consumer, from one day to another, both included. */
-  async daysOf(consumer: string, from: string, to: string): Promise<DayItem[]> {
-    return this.#query<DayItem>({
-      IndexName: LEDGER_INDEXES.byConsumer,
-      KeyConditionExpression: '#consumer = :consumer AND #day BETWEEN :from AND :to',
-      ExpressionAttributeNames: { '#consumer': 'consumer', '#day': 'day' },
-      ExpressionAttributeValues: { ':consumer': consumer, ':from': from, ':to': to },
-    });
+  async daysOf(consumer: string, from: string, to: string, read?: ReadCount): Promise<DayItem[]> {
+    return this.#query<DayItem>(
+      {
+        IndexName: LEDGER_INDEXES.byConsumer,
+        KeyConditionExpression: '#consumer = :consumer AND #day BETWEEN :from AND :to',
+        ExpressionAttributeNames: { '#consumer': 'consumer', '#day': 'day' },
+        ExpressionAttributeValues: { ':consumer': consumer, ':from': from, ':to': to },
+      },
+      read,
+    );
   }
 
   /** What launches tell of this work, the newest first. */
@@ -200,7 +222,10 @@ export class LedgerStore {
     });
   }
 
-  async #query<Item>(query: Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>): Promise<Item[]> {
+  async #query<Item>(
+    query: Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>,
+    read?: ReadCount,
+  ): Promise<Item[]> {
     const items: Item[] = [];
     let start: Record<string, unknown> | undefined;
     do {
@@ -208,6 +233,10 @@ export class LedgerStore {
         new QueryCommand({ TableName: this.#table, ...query, ...(start && { ExclusiveStartKey: start }) }),
       );
       items.push(...((page.Items ?? []) as Item[]));
+      if (read) {
+        read.pages += 1;
+        read.items += page.ScannedCount ?? 0;
+      }
       start = page.LastEvaluatedKey;
     } while (start);
     return items;

@@ -53,9 +53,17 @@ it('restore-scale: objects that are made up, and objects that are there', async 
       expect(result[name], name).toBeGreaterThan(0);
 });
 
+it('cost-report: a month of a ledger by its index', async () => {
+  const result = await bench('cost-report', '--launches', '600');
+
+  // October of 120 days: 31 of 120 launches, a page a day.
+  expect(result).toMatchObject({ launches: 600, rows: 40, pages: 31, items: 155, scans: 0, baselineItems: 1_800 });
+  for (const name of ['seconds', 'baselineSeconds', 'ratio']) expect(result[name], name).toBeGreaterThan(0);
+});
+
 it('says which benches there are', async () => {
   await expect(run(process.execPath, ['scripts/bench.mjs', 'nothing'])).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('there are: launch-peers, launch, restore-scale, restore, scale'),
+    stderr: expect.stringContaining('there are: cost-report, launch-peers, launch, restore-scale, restore, scale'),
   });
 });

@@ -167,6 +167,21 @@ describe('python', () => {
     expect(await findPython()).toMatchObject({ version: '3.9.2' });
   });
 
+  it('looks for a newer one, where a tool needs that, by its own name too', async () => {
+    await program(join(bin, 'python3'), '3.11.7 (default)');
+    await program(join(bin, 'python3.13'), '3.13.0 (default)');
+    expect(await findPython('3.12')).toMatchObject({ version: '3.13.0' });
+    expect(await findPython()).toMatchObject({ version: '3.11.7' });
+  });
+
+  it('finds one that pyenv keeps and does not show', async () => {
+    vi.stubEnv('PYENV_ROOT', bin);
+    await mkdir(join(bin, 'versions', '3.12.1', 'bin'), { recursive: true });
+    await program(join(bin, 'versions', '3.12.1', 'bin', 'python3'), '3.12.1 (default)');
+    expect(await findPython('3.12')).toMatchObject({ version: '3.12.1' });
+    expect(await findPython()).toBeUndefined();
+  });
+
   it('names the remedy', async () => {
     await expect(tools.python(silent)).rejects.toThrow(/remedy: .*python3-venv/);
   });

@@ -7,7 +7,7 @@ import { lstat, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { makeOnce } from './cache.ts';
 import type { Progress } from './progress.ts';
-import { makeVenv } from './python.ts';
+import { makeVenv, type VenvNeeds } from './python.ts';
 
 export interface VenvTool {
   /** To be put in front of PATH. */
@@ -22,9 +22,10 @@ export async function cachedVenv(
   packages: readonly string[],
   remedy: string,
   progress: Progress,
+  needs?: VenvNeeds,
 ): Promise<VenvTool> {
   const directory = await makeOnce(tool, folder, progress, async (part, final) => {
-    await makeVenv(tool, part, packages, progress, remedy);
+    await makeVenv(tool, part, packages, progress, remedy, needs);
     await moveScripts(part, final);
   });
   const bin = join(directory, 'bin');
