@@ -6,7 +6,7 @@
 import { log } from '@temporalio/activity';
 import { billedDays } from '../../lib/cost/actuals.ts';
 import { readUsage, usageAddress } from '../../lib/cost/files.ts';
-import { exact } from '../../lib/cost/money.ts';
+import { sumOf } from '../../lib/cost/money.ts';
 import type { Usage } from '../../workflows/cost/model.ts';
 import type { CostDependencies } from './dependencies.ts';
 
@@ -46,13 +46,11 @@ export function createActualsActivities({ s3, launches, ledger, settings, bill }
         }));
         if (!(await ledger.replace(launchId, attempt, items, ['actual#']))) return { found: true };
       }
-      const actual = days
-        .filter((day) => day.currency === currency)
-        .reduce((sum, { amount }) => sum.plus(amount), exact(0));
+      const actual = sumOf(days.filter((day) => day.currency === currency).map(({ amount }) => amount));
       const lines = (await ledger.lines(launchId)).filter(
         (line) => TAGGED.has(line.component) && line.currency === currency,
       );
-      const expected = lines.reduce((sum, { amount }) => sum.plus(amount), exact(0));
+      const expected = sumOf(lines.map(({ amount }) => amount));
       await launches.recordCost(launchId, attempt, {
         cost_status: 'FINAL',
         ...(currency !== undefined && {

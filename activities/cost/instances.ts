@@ -92,7 +92,7 @@ async function ask(
 
 /** Its launch and its end count where they are near enough to jobs that are known. */
 function toInstance(
-  { first, last, volumeBytes: _, launchedAt: said, ...one }: UsedInstance,
+  { first, last, volumeBytes: _volumeBytes, launchedAt: said, ...one }: UsedInstance,
   { instances, types }: Facts,
   others: readonly Occupancy[],
   before: Instance | undefined,

@@ -9,12 +9,13 @@ import { mapLimited } from '../../lib/concurrency.ts';
 import { allocate } from '../../lib/cost/allocate.ts';
 import { charge } from '../../lib/cost/charge.ts';
 import type { Consumption } from '../../lib/cost/consumption.ts';
+import { byDay } from '../../lib/cost/days.ts';
 import { durationsOf } from '../../lib/cost/durations.ts';
 import { readUsage } from '../../lib/cost/files.ts';
 import { historyOf } from '../../lib/cost/history.ts';
 import { holdingsOf } from '../../lib/cost/holdings.ts';
 import { priceKeysOf } from '../../lib/cost/price-keys.ts';
-import { byDay, summarise } from '../../lib/cost/summary.ts';
+import { summarise } from '../../lib/cost/summary.ts';
 import { nameOf } from '../../lib/prices/price-keys.ts';
 import type { LaunchItem } from '../../lib/store/launches.ts';
 import type { LedgerItem } from '../../lib/store/ledger.ts';
@@ -52,7 +53,7 @@ export function createPriceActivities({ s3, launches, steps, ledger, prices, bil
       const usage = await readUsage(s3, usageAddress);
       const allocated = allocate(usage);
       const charged = charge(allocated.consumptions, await pricesFor(allocated.consumptions));
-      const unpriced = [...usage.unknown, ...allocated.unpriced, ...charged.unpriced];
+      const unpriced = [...allocated.unpriced, ...charged.unpriced];
       const rows = (
         await Promise.all(Array.from({ length: attempt }, (_, before) => steps.ofLaunch(launchId, before + 1)))
       ).flat();

@@ -87,13 +87,14 @@ async function list(context: Context, options: Json & ListOptions): Promise<void
     if (launches.length === 0) return 'no launches yet: longhaul launch submit <sheet>';
     const rows = launches.map((item) => [
       item.launch_id,
-      item.status,
+      item.waiting_for ? `${item.status} for ${item.waiting_for}` : item.status,
       item.consumer ?? '',
       item.workflow_type ?? '',
       item.created_at.replace('T', ' ').slice(0, 19),
+      item.total_cost === undefined ? '' : `${item.total_cost} ${item.currency}`,
       item.error_type ?? '',
     ]);
-    return table(['LAUNCH', 'STATUS', 'CONSUMER', 'TYPE', 'CREATED (UTC)', 'ERROR'], rows).map((line, index) =>
+    return table(['LAUNCH', 'STATUS', 'CONSUMER', 'TYPE', 'CREATED (UTC)', 'COST', 'ERROR'], rows).map((line, index) =>
       index === 0 ? line : line.replace(launches[index - 1]?.status ?? '', (status) => paint(status)),
     );
   });
@@ -112,7 +113,11 @@ async function show(context: Context, id: string, options: Json): Promise<void> 
     lines.push('', `Time:     ${times.join(', ')}`, `Sheet:    ${item.configuration_file}`);
     if (item.data_path) lines.push(`Data:     ${item.data_path}`);
     if (item.results_path) lines.push(`Results:  ${item.results_path}`);
-    if (item.statuses.WAITING) lines.push(`Restore:  longhaul restore show ${id}`);
+    if (item.total_cost !== undefined)
+      lines.push(
+        `Cost:     ${item.total_cost} ${item.currency}${item.unpriced ? ', not all of it has a price' : ''}   (longhaul cost show ${id})`,
+      );
+    if (item.statuses.WAITING && item.waiting_for !== 'budget') lines.push(`Restore:  longhaul restore show ${id}`);
     lines.push(
       `Logs:     longhaul launch logs ${id} <step>   (log group ${steps[0]?.log_group ?? '/aws/batch/job'})`,
       `Temporal: ${page}`,

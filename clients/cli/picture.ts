@@ -46,6 +46,7 @@ export function drawLaunch(progress: LaunchProgress, now: number): string[] {
   return [
     `${pc.bold(progress.launchId)}  ${paint(progress.status)}${waiting}  ${seconds(ended - begun)}`,
     ...drawRestoring(progress),
+    ...drawBudget(progress),
     ...progress.steps.flatMap((step) => drawStep(step, width, now)),
     ...(progress.error ? ['', pc.red(progress.error.type), progress.error.message] : []),
   ];
@@ -60,6 +61,18 @@ function drawRestoring({ launchId, waitingFor, restore }: LaunchProgress): strin
   const lines = [`  ${pc.cyan(facts.join(', '))}`];
   if (waitingFor === 'approval')
     lines.push(pc.yellow(`  above the limit of ${formatUsd(limitUsd)}: longhaul approve launch/${launchId}`));
+  return lines;
+}
+
+/** From the warning on. */
+function drawBudget({ launchId, waitingFor, budget }: LaunchProgress): string[] {
+  if (!budget?.warning) return [];
+  const { spent, limit, currency, month } = budget;
+  const lines = [pc.yellow(`  its consumer has spent ${spent} of ${limit} ${currency} in ${month}`)];
+  if (waitingFor === 'budget')
+    lines.push(
+      pc.yellow(`  goes on next month, when the budget is raised, or by: longhaul approve launch/${launchId}`),
+    );
   return lines;
 }
 

@@ -174,8 +174,22 @@ function ofOpen(item: LaunchItem, steps: readonly StepItem[], live: LiveFacts, n
       evidence: live.pending.map(({ type, attempt, failure }) => `${type}, attempt ${attempt}: ${failure}`),
     };
   }
+  if (item.status === 'WAITING' && item.waiting_for === 'budget') return ofBudget(item);
   if (item.status === 'WAITING') return ofRestore(item, live.restore);
   return ofWaiting(steps, live, now);
+}
+
+function ofBudget({ statuses, consumer = 'its consumer' }: LaunchItem): Found {
+  return {
+    cause: 'WAITING_FOR_BUDGET',
+    summary: `the budget of ${consumer} for this month is used up; it goes on by itself next month, or when it is raised`,
+    remedy:
+      '"longhaul approve launch/<id>", or the same with --refuse; budgets stand in the file of the setting costRates',
+    evidence: [
+      `waits since ${statuses.WAITING ?? ''}`,
+      `to ask: longhaul cost report --by month --consumer ${consumer}`,
+    ],
+  };
 }
 
 /** Of a launch that waits for its archived inputs, or for somebody to pay for them. */

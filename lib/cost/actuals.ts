@@ -6,6 +6,7 @@
  */
 import {
   type CostExplorerClient,
+  DataUnavailableException,
   GetCostAndUsageCommand,
   type GetCostAndUsageCommandInput,
 } from '@aws-sdk/client-cost-explorer';
@@ -49,7 +50,8 @@ export async function billedDays(
   const found: BilledDay[] = [];
   let NextPageToken: string | undefined;
   do {
-    const page = await client.send(new GetCostAndUsageCommand({ ...input, ...(NextPageToken && { NextPageToken }) }));
+    const page = await pageOf(client, { ...input, ...(NextPageToken && { NextPageToken }) });
+    if (!page) return [];
     for (const { TimePeriod, Groups = [], Estimated = false } of page.ResultsByTime ?? []) {
       for (const { Keys = [], Metrics = {} } of Groups) {
         const { Amount: amount, Unit: currency } = Metrics[METRIC] ?? {};
@@ -60,4 +62,14 @@ export async function billedDays(
     NextPageToken = page.NextPageToken;
   } while (NextPageToken);
   return found;
+}
+
+/** @returns undefined while Cost Explorer has nothing of the account: it takes a day after it was turned on */
+async function pageOf(client: CostExplorerClient, input: GetCostAndUsageCommandInput) {
+  try {
+    return await client.send(new GetCostAndUsageCommand(input));
+  } catch (error) {
+    if (error instanceof DataUnavailableException) return undefined;
+    throw error;
+  }
 }

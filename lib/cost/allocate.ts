@@ -1,244 +1,152 @@
 /**
- * From what was used to what is billed for: each resource is shared out among purposes, steps and outcomes. Pure; the
- * rules are in docs/cost.md.
+ * From what is known of a launch to who used how much of what: pure. No money yet.
  *
  * @module
  */
-import type { Instance, JobAttempt, Unpriced, Usage, Volume } from '../../workflows/cost/model.ts';
-import { type Consumption, GIB, lasts, MINUTE_MS } from './consumption.ts';
-import { exact } from './money.ts';
-import { sharedConsumptions } from './shared-resources.ts';
-import { type Slice, slicesOf } from './shares.ts';
+import type { JobAttempt, RequestUsage, RestoreUsage, Unpriced, Usage } from '../../workflows/cost/model.ts';
+import {
+  type Allocation,
+  type Consumed,
+  type Consumption,
+  countOf,
+  gibOfBytes,
+  gibOfMib,
+  type Ratio,
+  type Unit,
+  WHOLE,
+} from './consumption.ts';
+import { groupBy } from './group.ts';
+import { allocateInstances } from './instances.ts';
+import { MINUTE_MS } from './intervals.ts';
+import { allocateShared } from './shared-resources.ts';
 
-export interface Allocated {
-  consumptions: Consumption[];
-  /** Attempts that ran nobody knows where. */
-  unpriced: Unpriced[];
-}
-
-/** What gp3 has in its price: aws.amazon.com/ebs/pricing. */
-const GP3_FREE = { iops: 3_000, throughput: 125 } as const;
-const HOUR = 'hour';
-const MONTH = 'month';
-const WHOLE = exact(1);
-
-export function allocate(usage: Usage): Allocated {
-  const consumptions: Consumption[] = [];
-  const unpriced: Unpriced[] = [];
-  const byInstance = new Map<string, JobAttempt[]>();
-  for (const attempt of usage.attempts) {
-    const { on } = attempt;
-    if (on.kind === 'instance') byInstance.set(on.id, [...(byInstance.get(on.id) ?? []), attempt]);
-    else if (on.kind === 'fargate') consumptions.push(...fargate(attempt, on));
-    else if (on.kind === 'on-premises') consumptions.push(...onPremises(attempt, on.cluster));
-    else unpriced.push(nowhere(attempt, on.reason));
-  }
-  const instances = new Map(usage.instances.map((instance) => [instance.id, instance]));
-  const slices = new Map<string, Slice[]>();
-  for (const [id, attempts] of byInstance) {
-    const instance = instances.get(id);
-    if (!instance) {
-      for (const attempt of attempts) unpriced.push(nowhere(attempt, `nothing is known of its instance ${id}`));
-      continue;
-    }
-    const own = slicesOf(instance, attempts);
-    slices.set(id, own);
-    consumptions.push(...own.map((slice) => ofInstance(instance, slice)));
-  }
-  for (const volume of usage.volumes)
-    consumptions.push(...ofVolume(volume, slices.get(volume.instanceId) ?? [], instances.get(volume.instanceId)));
-  consumptions.push(...sharedConsumptions(usage), ...restores(usage), ...requests(usage));
-  return { consumptions: consumptions.filter((one) => one.per === 'once' || lasts(one)), unpriced };
-}
-
-const nowhere = ({ step, item, jobId, jobAttempt }: JobAttempt, reason: string): Unpriced => ({
-  resource: `${jobId}-${jobAttempt}`,
-  component: 'instance',
-  reason: `item ${item} of step ${step}: ${reason}`,
-  remedy: 'let jobs reach the instance metadata service (IMDSv2, hop limit 2), or name what they ran on in the rates',
-});
-
-/** What a line says of whose it is. */
-function whose({ purpose, attempt }: Pick<Slice, 'purpose' | 'attempt'>) {
+/** All attempts of the launch together. The same usage, in whatever order, is the same allocation. */
+export function allocate(usage: Usage): Allocation {
+  const instances = allocateInstances(usage);
   return {
-    purpose,
-    ...(attempt && { step: attempt.step, outcome: attempt.outcome }),
-    marks: attempt?.endKnownBy === 'bound' ? ['end assumed'] : [],
+    consumptions: [
+      ...instances.consumptions,
+      ...usage.attempts.flatMap(ofTask),
+      ...allocateShared(usage),
+      ...usage.restores.flatMap(ofRestore),
+      ...usage.requests.flatMap(ofRequests),
+    ].filter(({ share, what }) => share.n > 0n && what.size.n > 0n),
+    unpriced: [...instances.unpriced, ...unknownHosts(usage.attempts), ...usage.unknown],
   };
 }
 
-function ofInstance(instance: Instance, slice: Slice): Consumption {
-  const { id, type, market, region, zone, commitment, vcpus, memoryMib } = instance;
-  const { marks, ...of } = whose(slice);
-  const unsized = vcpus === undefined || memoryMib === undefined;
-  return {
-    from: slice.from,
-    to: slice.to,
-    component: 'instance',
-    ...of,
-    resource: id,
-    resourceType: type,
-    market,
-    region,
-    zone,
-    price:
-      market === 'spot'
-        ? { kind: 'spot', region, zone, type }
-        : { kind: 'instance', region, type, market: 'on-demand' },
-    capacity: WHOLE,
-    share: slice.share,
-    per: HOUR,
-    marks: [
-      ...marks,
-      ...(commitment ? [`${commitment} at list price`] : []),
-      ...(unsized ? ['shared by number of jobs'] : []),
-    ],
+/** Fargate bills what the task is sized, the cluster what the job reserves. */
+function ofTask({ on, step, outcome, vcpus, memoryMib, from, to, endKnownBy }: JobAttempt): Consumption[] {
+  if (on.kind !== 'fargate' && on.kind !== 'on-premises') return [];
+  const job = {
+    component: 'instance' as const,
+    step,
+    outcome,
+    ...(endKnownBy === 'bound' && { marks: ['end assumed'] }),
   };
-}
-
-/** Shared like its instance; before and after that it is idle. EBS bills a minute at least. */
-function ofVolume(volume: Volume, slices: readonly Slice[], instance: Instance | undefined): Consumption[] {
-  const { from, region } = volume;
-  const to = Math.max(volume.to, from + MINUTE_MS);
-  const begin = slices[0]?.from ?? to;
-  const end = slices.at(-1)?.to ?? to;
-  const outside: Slice[] = [
-    { from, to: Math.min(to, begin), purpose: 'idle', share: WHOLE },
-    { from: Math.max(from, end), to, purpose: 'idle', share: WHOLE },
-  ];
-  const inside = slices.map((slice) => ({ ...slice, from: Math.max(slice.from, from), to: Math.min(slice.to, to) }));
-  return [...inside, ...outside].filter(lasts).flatMap((slice) => {
-    const { marks, ...of } = whose(slice);
-    return billedOf(volume).map(
-      ({ of: what, capacity }): Consumption => ({
-        from: slice.from,
-        to: slice.to,
-        component: 'volume',
-        ...of,
-        resource: volume.id,
-        resourceType: what === 'storage' ? volume.type : `${volume.type} ${what}`,
-        region,
-        ...(instance && { zone: instance.zone }),
-        price: { kind: 'volume', region, type: volume.type, of: what },
-        capacity: exact(capacity),
-        share: slice.share,
-        per: MONTH,
-        marks: [...marks, ...(volume.assumed ? ['volume assumed'] : [])],
-      }),
+  if (on.kind === 'on-premises') {
+    const { cluster } = on;
+    const thing = {
+      ...job,
+      purpose: 'use' as const,
+      resource: cluster,
+      resourceType: 'on-premises',
+      region: 'on-premises',
+      market: 'on-premises' as const,
+      service: 'on-premises',
+    };
+    return sized({ vcpus, memoryMib }, (of, unit, size) =>
+      lasting({ ...thing, unit, size: WHOLE, key: { kind: 'on-premises', cluster, of } }, size, from, to),
     );
-  });
-}
-
-function billedOf({ type, gib, iops = 0, throughput = 0 }: Volume) {
-  const provisioned = type === 'gp3' ? iops - GP3_FREE.iops : /^io\d/.test(type) ? iops : 0;
-  const faster = type === 'gp3' ? throughput - GP3_FREE.throughput : 0;
-  return [
-    { of: 'storage' as const, capacity: gib },
-    { of: 'iops' as const, capacity: provisioned },
-    { of: 'throughput' as const, capacity: faster },
-  ].filter(({ capacity }) => capacity > 0);
-}
-
-/** Of a task the vCPUs and the memory are billed apart, a minute at least. */
-function fargate(attempt: JobAttempt, on: Extract<JobAttempt['on'], { kind: 'fargate' }>): Consumption[] {
-  const { architecture, spot, zone } = on;
-  const region = on.region;
-  const to = Math.max(attempt.to, attempt.from + MINUTE_MS);
-  return perVcpuAndGb(on).map(({ of, capacity }) => ({
-    from: attempt.from,
-    to,
-    component: 'instance',
-    ...whose({ purpose: 'use', attempt }),
-    resource: `${attempt.jobId}-${attempt.jobAttempt}`,
-    resourceType: `Fargate ${architecture} ${of === 'vcpu' ? 'vCPU' : 'GB'}`,
-    market: spot ? 'spot' : 'on-demand',
+  }
+  const { region, architecture, spot, zone } = on;
+  const thing = {
+    ...job,
+    resource: 'fargate',
+    resourceType: `Fargate ${architecture}`,
     region,
     ...(zone !== undefined && { zone }),
-    price: { kind: 'fargate', region, architecture, of, spot },
-    capacity,
-    share: WHOLE,
-    per: HOUR,
-  }));
-}
-
-function onPremises(attempt: JobAttempt, cluster: string): Consumption[] {
-  return perVcpuAndGb(attempt).map(({ of, capacity }) => ({
-    from: attempt.from,
-    to: attempt.to,
-    component: 'instance',
-    ...whose({ purpose: 'use', attempt }),
-    resource: cluster,
-    resourceType: of === 'vcpu' ? 'vCPU' : 'GB',
-    market: 'on-premises',
-    region: 'on-premises',
-    price: { kind: 'on-premises', cluster, of },
-    capacity,
-    share: WHOLE,
-    per: HOUR,
-  }));
-}
-
-const perVcpuAndGb = ({ vcpus, memoryMib }: { vcpus: number; memoryMib: number }) => [
-  { of: 'vcpu' as const, capacity: exact(vcpus) },
-  { of: 'gb' as const, capacity: exact(memoryMib).div(1024) },
-];
-
-/** Requests and bytes when they were asked for; copies for as long as they live. */
-function restores({ restores: all }: Usage): Consumption[] {
-  return all.flatMap(({ archive, tier, requests: asked, bytes, at, region, copies }): Consumption[] => {
-    const common = {
-      component: 'restore' as const,
-      purpose: 'use' as const,
-      resource: archive,
-      region,
-      share: WHOLE,
-      marks: [],
-    };
-    const once = { ...common, from: at, to: at, per: 'once' as const, resourceType: `${archive} ${tier}` };
-    const key = { kind: 'retrieval' as const, region, archive, tier };
+    market: spot ? ('spot' as const) : ('on-demand' as const),
+    service: 'AmazonECS',
+  };
+  const { step: _step, outcome: _outcome, marks: _marks, ...nobodys } = thing;
+  // At least a minute: https://aws.amazon.com/fargate/pricing/.
+  const until = Math.max(to, from + MINUTE_MS);
+  return sized(on, (of, unit, size) => {
+    const priced = { unit, size: WHOLE, key: { kind: 'fargate', region, architecture, of, spot } as const };
     return [
-      { ...once, price: { ...key, of: 'request' as const }, capacity: exact(asked) },
-      { ...once, price: { ...key, of: 'gb' as const }, capacity: exact(bytes).div(GIB) },
-      ...(copies
-        ? [
-            {
-              ...common,
-              from: copies.from,
-              to: copies.to,
-              per: MONTH as 'month',
-              resourceType: 'temporary copy',
-              price: { kind: 'copy' as const, region },
-              capacity: exact(copies.bytes).div(GIB),
-            },
-          ]
-        : []),
-    ].filter(({ capacity }) => capacity.gt(0));
+      ...lasting({ ...thing, ...priced, purpose: 'use' }, size, from, to),
+      ...lasting({ ...nobodys, ...priced, purpose: 'idle' }, size, to, until),
+    ];
   });
 }
 
-function requests({ requests: all }: Usage): Consumption[] {
-  return all.flatMap(({ step, region, put, get, at }) =>
-    [
-      { of: 'put' as const, number: put },
-      { of: 'get' as const, number: get },
-    ]
-      .filter(({ number }) => number > 0)
-      .map(
-        ({ of, number }): Consumption => ({
-          from: at,
-          to: at,
-          component: 'request',
-          purpose: 'use',
-          step,
-          resource: region,
-          resourceType: of.toUpperCase(),
-          region,
-          price: { kind: 's3-request', region, of },
-          capacity: exact(number),
-          share: WHOLE,
-          per: 'once',
-          marks: [],
-        }),
-      ),
-  );
+const sized = (
+  { vcpus, memoryMib }: { vcpus: number; memoryMib: number },
+  consume: (of: 'vcpu' | 'gb', unit: Unit, size: Ratio) => Consumption[],
+): Consumption[] => [
+  ...consume('vcpu', 'vCPU-Hours', countOf(vcpus)),
+  ...consume('gb', 'GB-Hours', gibOfMib(memoryMib)),
+];
+
+const lasting = (what: Consumed, share: Ratio, from: number, to: number): Consumption[] =>
+  from < to ? [{ what, share, from, to }] : [];
+
+/** What is asked for is paid at once, the copies while they live. */
+function ofRestore({ archive, tier, requests, bytes, at, region, copies }: RestoreUsage): Consumption[] {
+  const thing = {
+    component: 'restore' as const,
+    purpose: 'use' as const,
+    resource: archive,
+    resourceType: `${archive} ${tier}`,
+    region,
+    service: 'AmazonS3',
+    size: WHOLE,
+  };
+  const retrieval = { kind: 'retrieval', region, archive, tier } as const;
+  const once = { from: at, to: at };
+  const copy = { ...thing, resourceType: `${archive} copies`, unit: 'GB-Mo', key: { kind: 'copy', region } } as const;
+  return [
+    { what: { ...thing, unit: 'Requests', key: { ...retrieval, of: 'request' } }, share: countOf(requests), ...once },
+    { what: { ...thing, unit: 'GB', key: { ...retrieval, of: 'gb' } }, share: gibOfBytes(bytes), ...once },
+    ...(copies ? lasting(copy, gibOfBytes(copies.bytes), copies.from, copies.to) : []),
+  ];
+}
+
+function ofRequests({ step, region, put, get, at }: RequestUsage): Consumption[] {
+  const requests = (of: 'put' | 'get', count: number): Consumption => ({
+    what: {
+      component: 'request',
+      purpose: 'use',
+      step,
+      resource: region,
+      resourceType: of.toUpperCase(),
+      region,
+      service: 'AmazonS3',
+      unit: 'Requests',
+      size: WHOLE,
+      key: { kind: 's3-request', region, of },
+    },
+    share: countOf(count),
+    from: at,
+    to: at,
+  });
+  return [requests('put', put), requests('get', get)];
+}
+
+function unknownHosts(attempts: readonly JobAttempt[]): Unpriced[] {
+  const lost = attempts.flatMap(({ on, step }) => (on.kind === 'unknown' ? [{ step, reason: on.reason }] : []));
+  return [...groupBy(lost, (each) => JSON.stringify(each)).values()].flatMap((alike) => {
+    const [first] = alike;
+    return first
+      ? [
+          {
+            resource: `step ${first.step}`,
+            component: 'instance' as const,
+            reason: `what ${alike.length} attempt(s) of its jobs ran on is unknown: ${first.reason}`,
+            remedy: 'let jobs write start records, which name what they run on',
+          },
+        ]
+      : [];
+  });
 }

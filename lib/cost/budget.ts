@@ -7,7 +7,7 @@
 import type { BudgetSummary } from '../../workflows/launch/model.ts';
 import { budgetOf, type Rates } from '../prices/rates.ts';
 import type { LedgerStore } from '../store/ledger.ts';
-import { exact } from './money.ts';
+import { Money, sumOf } from './money.ts';
 
 export interface BudgetState {
   summary: BudgetSummary;
@@ -36,14 +36,14 @@ export function createBudgets(ledger: Pick<LedgerStore, 'daysOf'>, rates: () => 
       const { from, to, endsAt } = monthOf(month);
       const days = await ledger.daysOf(consumer, from, to);
       const own = days.filter(({ currency }) => currency === budget.currency);
-      const spent = own.reduce((sum, { total }) => sum.plus(total), exact(0));
+      const spent = sumOf(own.map(({ total }) => total));
       return {
         summary: {
           month,
           spent: spent.toFixed(2),
           limit,
           currency: budget.currency,
-          warning: spent.gte(exact(limit).times(WARNING)),
+          warning: spent.gte(new Money(limit).times(WARNING)),
           over: spent.gt(limit),
         },
         monthEndsAt: endsAt,

@@ -1,77 +1,84 @@
 /**
- * What several launches use together: file systems and control planes, whole for each, or split evenly among those that
- * use it at the moment.
+ * File systems and clusters, which are there for several launches: wholly a launch's while it uses them, or at each moment
+ * divided by the number of launches that use them then.
  *
  * @module
  */
 import type { Cluster, FileSystem, Interval, Usage } from '../../workflows/cost/model.ts';
-import { type Consumption, lasts, union } from './consumption.ts';
-import { type Decimal, exact } from './money.ts';
+import { type Consumed, type Consumption, countOf, WHOLE } from './consumption.ts';
+import { groupBy } from './group.ts';
+import { meet, union } from './intervals.ts';
 
-export function sharedConsumptions({ fileSystems, clusters }: Pick<Usage, 'fileSystems' | 'clusters'>): Consumption[] {
-  return [...fileSystems.flatMap(ofFileSystem), ...clusters.flatMap(ofCluster)];
-}
+export const allocateShared = ({ launchId, fileSystems, clusters }: Usage): Consumption[] => [
+  ...fileSystems.flatMap((each) => divide(each, fileSystem(each), launchId)),
+  ...clusters.flatMap((each) => divide(each, cluster(each), launchId)),
+];
 
-function ofFileSystem(system: FileSystem): Consumption[] {
-  const { id, region, deploymentType, storageType, throughputPerUnit, gib } = system;
-  const fast = throughputPerUnit === undefined ? '' : ` ${throughputPerUnit}`;
-  return turns(system).map(({ share, ...interval }) => ({
-    ...interval,
+function fileSystem({ id, region, deploymentType, storageType, throughputPerUnit, gib }: FileSystem): Consumed {
+  const words = [deploymentType, storageType, ...(throughputPerUnit === undefined ? [] : [throughputPerUnit])];
+  return {
     component: 'filesystem',
     purpose: 'use',
     resource: id,
-    resourceType: `${deploymentType} ${storageType}${fast}`,
+    resourceType: words.join(' '),
     region,
-    price: {
+    service: 'AmazonFSx',
+    unit: 'GB-Mo',
+    size: countOf(gib),
+    key: {
       kind: 'lustre',
       region,
       deploymentType,
       storageType,
       ...(throughputPerUnit !== undefined && { throughputPerUnit }),
     },
-    capacity: exact(gib),
-    share,
-    per: 'month',
-    marks: [],
-  }));
+  };
 }
 
-function ofCluster(cluster: Cluster): Consumption[] {
-  const { id, region, support, version } = cluster;
-  return turns(cluster).map(({ share, ...interval }) => ({
-    ...interval,
-    component: 'control_plane',
-    purpose: 'use',
-    resource: id,
-    resourceType: `control plane${version === undefined ? '' : ` ${version}`}, ${support} support`,
-    region,
-    price: { kind: 'eks', region, support },
-    capacity: exact(1),
-    share,
-    per: 'hour',
-    marks: [],
-  }));
-}
+const cluster = ({ id, region, support }: Cluster): Consumed => ({
+  component: 'control_plane',
+  purpose: 'use',
+  resource: id,
+  resourceType: `${support} support`,
+  region,
+  service: 'AmazonEKS',
+  unit: 'Hrs',
+  size: WHOLE,
+  key: { kind: 'eks', region, support },
+});
 
-/** When this launch used it, and which part of it was its own then. */
-function turns({
-  sharing,
-  used,
-  others,
-}: Pick<FileSystem, 'sharing' | 'used' | 'others'>): (Interval & { share: Decimal })[] {
+function divide({ used, others, sharing }: FileSystem | Cluster, what: Consumed, launchId: string): Consumption[] {
   const own = union(used);
-  if (sharing === 'whole') return own.map((interval) => ({ ...interval, share: exact(1) }));
-  return own.flatMap(({ from, to }) => {
-    const moments = new Set([from, to]);
-    for (const other of others)
-      for (const moment of [other.from, other.to]) if (moment > from && moment < to) moments.add(moment);
-    const inOrder = [...moments].sort((a, b) => a - b);
-    return inOrder
-      .map((begin, place) => ({ from: begin, to: inOrder[place + 1] ?? begin }))
-      .filter(lasts)
-      .map((turn) => {
-        const there = others.filter((other) => other.from < turn.to && other.to > turn.from);
-        return { ...turn, share: exact(1).div(1 + new Set(there.map(({ launchId }) => launchId)).size) };
-      });
+  if (sharing === 'whole') return own.map((interval) => ({ what, share: WHOLE, ...interval }));
+  const theirs = groupBy(
+    others.filter((other) => other.launchId !== launchId),
+    (other) => other.launchId,
+  );
+  // A launch counts once, however many of its entries lie over each other.
+  const users = [...theirs.values()].flatMap(union);
+  return own.flatMap((interval) =>
+    pieces(interval, users).map(({ from, to, count }) => ({
+      what,
+      share: { n: 1n, d: BigInt(count + 1) },
+      from,
+      to,
+    })),
+  );
+}
+
+/** Cut wherever somebody comes or goes; with how many are there. */
+function pieces(interval: Interval, users: readonly Interval[]): (Interval & { count: number })[] {
+  const within = users.flatMap((user) => meet(user, interval) ?? []);
+  const changes = new Map<number, number>([[interval.from, 0]]);
+  const change = (time: number, by: number) => changes.set(time, (changes.get(time) ?? 0) + by);
+  for (const { from, to } of within) {
+    change(from, 1);
+    change(to, -1);
+  }
+  const times = [...changes.keys()].filter((time) => time < interval.to).toSorted((a, b) => a - b);
+  let count = 0;
+  return times.map((from, index) => {
+    count += changes.get(from) ?? 0;
+    return { from, to: times[index + 1] ?? interval.to, count };
   });
 }

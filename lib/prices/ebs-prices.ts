@@ -43,7 +43,7 @@ export const ebsPrices = (list: PriceList): PricingModel =>
     const usagetype = USAGE_TYPES[key.of][key.type];
     if (usagetype === undefined) return notBilled(list, key);
     const products = await productsOf(list, key);
-    const priceOf = (one: string) => listPrice(find(products, key, one), unitOf(key));
+    const priceOf = (one: string) => listPrice(beyondIncluded(find(products, key, one), key), unitOf(key));
     const price = priceOf(usagetype);
     return key.type === 'io2' && key.of === 'iops' ? tiered(price, products, priceOf) : price;
   });
@@ -60,6 +60,12 @@ function find(products: readonly Product[], key: VolumeKey, usagetype: string): 
   const { serviceCode, filters } = queryOf(key);
   return only(products, { serviceCode, filters: { ...filters, usagetype } });
 }
+
+/** Where the list says from which amount on gp3 is billed, it is that price: what comes before is not asked for. */
+const beyondIncluded = (product: Product, { type, of }: VolumeKey): Product =>
+  type === 'gp3' && of !== 'storage'
+    ? { ...product, dimensions: product.dimensions.slice(-1).map((last) => ({ ...last, beginRange: 0 })) }
+    : product;
 
 /** Regions that have no tiers have one price for all. */
 function tiered(first: ListPrice, products: readonly Product[], priceOf: (usagetype: string) => ListPrice): ListPrice {

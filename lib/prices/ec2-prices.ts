@@ -8,7 +8,7 @@
  * @module
  */
 import { listModel, onlyPrice } from './list-price.ts';
-import type { PriceList, PriceQuery } from './price-list.ts';
+import type { PriceList, PriceQuery, Product } from './price-list.ts';
 import type { PricingModel } from './pricing-model.ts';
 
 const LINUX = {
@@ -26,5 +26,13 @@ export const ec2Prices = (list: PriceList): PricingModel =>
       serviceCode: 'AmazonEC2',
       filters: { regionCode: key.region, instanceType: key.type, ...LINUX },
     };
-    return onlyPrice(await list.find(query), query, key);
+    const products = await list.find(query);
+    return onlyPrice(isZone(key.region) ? products : products.filter(inRegionItself), query, key);
   });
+
+/** `us-west-2-lax-1`, not `us-west-2` or `us-gov-west-1`. */
+const isZone = (region: string): boolean => /-\d+-[a-z]+-\d+$/.test(region);
+
+/** Where the list has zones under the Region's code, they are told by the kind of place. */
+const inRegionItself = ({ attributes: { locationType = 'AWS Region' } }: Product): boolean =>
+  locationType === 'AWS Region';

@@ -6,6 +6,7 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
+import { PriceStore } from '../../lib/store/prices.ts';
 import { type StepItem, StepStore, stepKey } from '../../lib/store/steps.ts';
 import { tableNames } from '../../lib/store/tables.ts';
 import { LAUNCH_STATUSES } from '../../workflows/launch/model.ts';
@@ -366,5 +367,27 @@ describe('open jobs', () => {
     );
     expect(await steps.open('123456789012/us-east-1')).toHaveLength(25);
     expect(await steps.ofLaunch('run-1', 1)).toHaveLength(25);
+  });
+});
+
+describe('list prices', () => {
+  it('are shared as they are, and the last one written stays', async () => {
+    const prices = new PriceStore(tables.client, tableNames(`t${nth}-`));
+    const price = {
+      perUnit: '0.1920000000',
+      unit: 'Hrs',
+      currency: 'USD',
+      tiers: [{ from: '0', perUnit: '0.1920000000' }],
+      pricesAt: '2026-09-01T00:00:00Z',
+      source: 'price-list' as const,
+    };
+    expect(await prices.get('instance/type=m5.xlarge')).toBeUndefined();
+    await prices.put('instance/type=m5.xlarge', { price, until: 1_000_999 });
+    await prices.put('instance/type=m5.xlarge', { price: { ...price, perUnit: '0.2' }, until: 2_000_999 });
+
+    expect(await prices.get('instance/type=m5.xlarge')).toEqual({
+      price: { ...price, perUnit: '0.2' },
+      until: 2_000_000,
+    });
   });
 });

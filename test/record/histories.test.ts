@@ -1,13 +1,16 @@
 /** Not a lane: `npm run record-histories` runs this to record the histories of test/replay anew. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import worker from '@temporalio/worker/package.json' with { type: 'json' };
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { awaitCost } from '../../clients/cost/follow.ts';
 import { LOCAL_PLACE } from '../../infra/local/aws/ports.ts';
 import { packageRoot } from '../../infra/local/platform/root.ts';
 import { silent, tools } from '../../infra/local/tools/index.ts';
+import { workflowIdOf as costIdOf } from '../../workflows/cost/model.ts';
 import { workflowIdOf } from '../../workflows/launch/model.ts';
 import { workflowIdOf as pollerIdOf } from '../../workflows/poller/model.ts';
 import { workflowIdOf as restoreIdOf } from '../../workflows/restore/model.ts';
@@ -18,8 +21,10 @@ const FOLDER = join(packageRoot(), 'test/replay/histories');
 let longhaul: Longhaul;
 
 beforeAll(async () => {
-  longhaul = await openLonghaul({}, { engines: ['snakemake'] });
   await mkdir(FOLDER, { recursive: true });
+  const rates = join(await mkdtemp(join(tmpdir(), 'longhaul-rates-')), 'rates.yaml');
+  await writeFile(rates, 'budgets:\n  lab-poor: "0"\n');
+  longhaul = await openLonghaul({ LONGHAUL_COST_RATES: rates }, { engines: ['snakemake'] });
 });
 afterAll(() => longhaul?.close());
 
@@ -178,6 +183,37 @@ it('restore: CANCELLED while it waits', async () => {
     .toBe('RESTORING');
   expect((await longhaul.cli('restore', 'cancel', 'long')).code).toBe(0);
   await keep('restore.cancelled', restoreIdOf('long'));
+});
+
+const costOf = (launchId: string) => awaitCost(longhaul.launches, launchId, 30_000);
+
+it('cost: of a launch that ran nothing, and of one whose instances still run and that is retried meanwhile', async () => {
+  await launch('costs-nothing', sheet('costs-nothing', { a: { command: 'true', inputs: { x: 'nothing.txt' } } }));
+  await longhaul.follow('costs-nothing');
+  await costOf('costs-nothing');
+  await longhaul.temporal.client.workflow.getHandle(costIdOf('costs-nothing')).result();
+  await keep('cost.nothing', costIdOf('costs-nothing'));
+  const gate = join(longhaul.directory, 'gate');
+  await launch('costs', sheet('costs', { a: { command: `[ -e ${gate} ]` } }));
+  await longhaul.follow('costs');
+  await costOf('costs');
+  await writeFile(gate, '');
+  await longhaul.cli('launch', 'retry', 'costs', '--watch');
+  await costOf('costs');
+  await keep('cost.settling', costIdOf('costs'));
+});
+
+it('launch: COMPLETE, after its consumer had no budget left and somebody approved', async () => {
+  const text = (id: string) => sheet(id, { a: { command: `echo ${id}` } }, { consumer: 'lab-poor' });
+  const start = (id: string) => longhaul.put(`sheets/lab-poor/${id}.yaml`, text(id));
+  await start('poor-first');
+  await longhaul.follow('poor-first');
+  await costOf('poor-first');
+  await start('poor');
+  await expect.poll(async () => (await longhaul.launches.get('poor'))?.waiting_for, { timeout: 20_000 }).toBe('budget');
+  expect((await longhaul.cli('approve', 'launch/poor')).code).toBe(0);
+  expect((await longhaul.follow('poor')).status).toBe('COMPLETE');
+  await keep('launch.budget', workflowIdOf('poor'));
 });
 
 it('batchPoller: until nothing is open', async () => {

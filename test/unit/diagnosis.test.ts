@@ -219,7 +219,7 @@ describe('a launch on another compute service', () => {
 });
 
 describe('a launch that waits for its archived inputs', () => {
-  const waiting = (waiting_for: 'restore' | 'approval') =>
+  const waiting = (waiting_for: 'restore' | 'approval' | 'budget') =>
     launch({ status: 'WAITING', waiting_for, statuses: { WAITING: '2026-03-02T09:00:00Z' } });
   const restore = {
     restore_id: 'run-1',
@@ -258,6 +258,14 @@ describe('a launch that waits for its archived inputs', () => {
     expect(diagnose(waiting('approval'), [], live(), NOW)).toMatchObject({
       cause: 'WAITING_FOR_APPROVAL',
       remedy: '"longhaul approve launch/run-1", or the same with --refuse',
+    });
+  });
+
+  it('of a budget that is used up says whose, and how it goes on', () => {
+    expect(diagnose(waiting('budget'), [], live(), NOW)).toMatchObject({
+      cause: 'WAITING_FOR_BUDGET',
+      summary: expect.stringContaining('goes on by itself next month') as string,
+      remedy: expect.stringContaining('longhaul approve launch/run-1') as string,
     });
   });
 

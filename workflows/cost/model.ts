@@ -258,7 +258,10 @@ export interface PriceSpan extends Interval {
   unit: string;
   /** ISO 4217. */
   currency: string;
-  /** Where quantities have price tiers: from so many units a month, this price. The lowest begins at 0. */
+  /**
+   * Where quantities have price tiers: from so many units a month, this price; of IOPS from so many that a volume has.
+   * The lowest begins at 0.
+   */
   tiers?: readonly { from: string; perUnit: string }[];
   sku?: string;
   /** ISO 8601: as of when the source says so. */

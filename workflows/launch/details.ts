@@ -13,7 +13,9 @@ const ROWS = 50;
 export function describeProgress(progress: LaunchProgress): string {
   const waiting = progress.waitingFor ? ` (for ${progress.waitingFor})` : '';
   const lines = [`**${progress.status}**${waiting}, attempt ${progress.attempt}`];
-  const { restore } = progress;
+  const { restore, budget } = progress;
+  if (budget?.warning)
+    lines.push('', `its consumer has spent ${budget.spent} of ${budget.limit} ${budget.currency} in ${budget.month}`);
   if (restore) {
     const by = restore.readyBy === undefined ? '' : `, ready by ${isoTime(restore.readyBy)}`;
     lines.push(
