@@ -21,7 +21,7 @@ const DRAWS = 400;
 const LEVELS = 40;
 /** Sizes are taken together within so much of a logarithm. */
 const BIN = 0.05;
-/** What lies above the longest item ever seen gets rarer with this power: Pareto. */
+/** What lies above the longest item ever seen gets rarer with this power (Pareto), of items that differ by their mean. */
 const TAIL = 4;
 
 /** @param steps in an order in which each comes after those it needs @param width of the calibration */
@@ -69,6 +69,7 @@ function longestOf(fit: Fit, { items, sizes, family }: Load, most: number): numb
   };
   for (const x of sizes) add(weightOf(fit.slope, x), 1);
   if (items > sizes.length) add(fit.unsized, items - sizes.length);
+  const tail = TAIL / Math.min(Math.max(Math.sqrt(fit.within), 0.001), 1);
   const parts = [...bins].map(([bin, count]) => ({ unit: fit.level * speed * Math.exp(bin * BIN), count }));
   return Array.from({ length: LEVELS }, (_, nth) => {
     const wanted = Math.log((nth + 0.5) / LEVELS);
@@ -76,7 +77,7 @@ function longestOf(fit: Fit, { items, sizes, family }: Load, most: number): numb
     for (let round = 0; round < 40; round += 1) {
       const time = (low + high) / 2;
       const chance = parts.reduce(
-        (total, { unit, count }) => total + count * Math.log(shorter(fit.ratios, time / unit)),
+        (total, { unit, count }) => total + count * Math.log(shorter(fit.ratios, tail, time / unit)),
         0,
       );
       if (chance < wanted) low = time;
@@ -87,10 +88,10 @@ function longestOf(fit: Fit, { items, sizes, family }: Load, most: number): numb
 }
 
 /** The probability that an item takes less than `ratio` of what is expected of it. */
-function shorter(ratios: readonly number[], ratio: number): number {
+function shorter(ratios: readonly number[], tail: number, ratio: number): number {
   const count = ratios.length;
   const last = ratios.at(-1) ?? 1;
-  if (ratio >= last) return 1 - (last / ratio) ** TAIL / (count + 1);
+  if (ratio >= last) return 1 - (last / ratio) ** tail / (count + 1);
   let [low, high] = [0, count];
   while (low < high) {
     const half = (low + high) >> 1;
