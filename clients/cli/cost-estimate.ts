@@ -129,6 +129,8 @@ export function drawEstimate(planned: PlannedCost, file: string): string[] {
   ];
   if (estimate.incomplete) lines.push(pc.yellow('The total is without the steps that history does not tell of:'));
   for (const { step, missing } of estimate.steps) if (missing !== undefined) lines.push(`  ${step}: ${missing}`);
+  for (const { step, extrapolated } of estimate.steps)
+    if (extrapolated) lines.push(pc.yellow(`${step}: inputs are smaller or larger than any it has learnt from`));
   const wall = usual?.wallSeconds ?? estimate.wallSeconds;
   lines.push(
     '',

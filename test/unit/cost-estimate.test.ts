@@ -52,6 +52,18 @@ describe('what is learnt', () => {
     expect(width(0.4)).toBeGreaterThan(2);
   });
 
+  it('says that inputs are unlike any before, and does not follow the line to nothing', () => {
+    const of = (bytes: number) =>
+      learn([question({ items: 1, inputBytes: [bytes] })], history(TRUTH, 8, 20)).estimate();
+    const [usual, tiny, huge] = [of(GIB), of(4), of(100 * GIB)];
+
+    expect(usual.steps[0]).not.toHaveProperty('extrapolated');
+    expect(tiny.steps[0]?.extrapolated).toBe(true);
+    expect(tiny.seconds.expected).toBeGreaterThan(50);
+    expect(huge.steps[0]?.extrapolated).toBe(true);
+    expect(huge.seconds.expected / usual.seconds.expected).toBeGreaterThan(20);
+  });
+
   it('names the launches it has learnt from, the newest first', () => {
     const { launches, steps } = learn([question()], history(TRUTH, 4, 3)).estimate();
 

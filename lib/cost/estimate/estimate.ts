@@ -116,8 +116,13 @@ function stepEstimate({ question, launches, missing, known }: ModelStep, family?
   if (!known) return { ...of, ...(missing !== undefined && { missing }) };
   const { fit, load, width } = known;
   const moments = momentsOf(fit, family === undefined ? load : { ...load, family });
-  return { ...of, seconds: bandOf(moments, width) };
+  const { least, most } = fit.slope;
+  const extrapolated = load.sizes.some((x) => x < least - OUTSIDE || x > most + OUTSIDE);
+  return { ...of, seconds: bandOf(moments, width), ...(extrapolated && { extrapolated }) };
 }
+
+/** Of the logarithm of a size: twice as large is no other kind of input. */
+const OUTSIDE = Math.log(2);
 
 /**
  * From all steps: a workflow type whose launches differ much, or whose times grow with inputs, does so in new steps too. Of

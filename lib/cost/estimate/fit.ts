@@ -94,7 +94,14 @@ export function fitStep(observations: readonly Observation[], prior: Prior, size
 }
 
 /** An item's size, in items of middling size. */
-export const weightOf = ({ value, centre }: Slope, x: number): number => Math.exp(value * (x - centre));
+export const weightOf = (slope: Slope, x: number): number => Math.exp(slope.value * awayOf(slope, x));
+
+/**
+ * How far from the middle. A line through logarithms leads to nothing, and no command takes no time: what is smaller than a
+ * quarter of all that was seen is taken for a quarter. What is larger is followed: that estimate had better be too high.
+ */
+export const awayOf = ({ centre, least }: Slope, x: number): number => Math.max(x, least - BELOW) - centre;
+const BELOW = Math.log(4);
 
 function groupOf(
   own: readonly Observation[],

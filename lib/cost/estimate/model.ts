@@ -38,6 +38,8 @@ export interface StepEstimate {
   seconds?: Band;
   /** The launches it has been learnt from, the newest first. */
   launches: readonly string[];
+  /** Inputs are smaller or larger than any it has learnt from: the line goes on where nobody has been. */
+  extrapolated?: true;
   /** What history lacks. */
   missing?: string;
 }

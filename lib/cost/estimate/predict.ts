@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Fit, weightOf } from './fit.ts';
+import { awayOf, type Fit, weightOf } from './fit.ts';
 import type { Band } from './model.ts';
 import { sum, t90 } from './numbers.ts';
 
@@ -40,7 +40,7 @@ export function momentsOf(fit: Fit, load: Load): Moments {
   const squares = sum(weights.map((weight) => weight ** 2)) + others * fit.unsized ** 2;
   const speed = family === undefined ? 1 : (fit.families.get(family) ?? 1);
   const off =
-    sizes.length === 0 ? 0 : sum(sizes.map((x, index) => (x - fit.slope.centre) * (weights[index] ?? 0))) / total;
+    sizes.length === 0 ? 0 : sum(sizes.map((x, index) => awayOf(fit.slope, x) * (weights[index] ?? 0))) / total;
   const unknown = family === undefined || fit.families.has(family) ? 0 : UNKNOWN_FAMILY;
   const expected = fit.level * total * speed;
   const chance = (fit.within * squares) / total ** 2;

@@ -14,6 +14,9 @@ export interface Slope {
   variance: number;
   /** The size at which the line has its middle. */
   centre: number;
+  /** The smallest and the largest that was seen. */
+  least: number;
+  most: number;
 }
 
 /** What is believed before: a step's time grows by so much for each e-fold of input, give or take. */
@@ -22,7 +25,7 @@ export interface SlopePrior {
   deviation: number;
 }
 
-export const NO_SLOPE: Slope = { value: 0, variance: 0, centre: 0 };
+export const NO_SLOPE: Slope = { value: 0, variance: 0, centre: 0, least: 0, most: 0 };
 /** Nothing is known: mostly less than in proportion. */
 export const FLAT: SlopePrior = { value: 0, deviation: 0.3 };
 /** More input never makes it faster; beyond the square nobody estimates. */
@@ -50,6 +53,7 @@ export function slopeOf(observations: readonly Observation[], prior: SlopePrior)
   });
   if (groups.length === 0) return NO_SLOPE;
   const centre = mean(groups.map(({ x }) => x));
+  const seen = groups.flatMap(({ points }) => points.map(({ x }) => x));
   const within = groups.flatMap(({ x, y, points }) => points.map((point) => ({ x: point.x - x, y: point.y - y })));
   const middle = mean(groups.map(({ y }) => y));
   const between = groups.map(({ x, y }) => ({ x: x - centre, y: y - middle }));
@@ -64,8 +68,13 @@ export function slopeOf(observations: readonly Observation[], prior: SlopePrior)
     const total = sum(precision.map(({ of }) => of));
     slope = { value: sum(precision.map(({ of, value }) => of * value)) / total, variance: 1 / total };
   }
-  return { value: Math.min(Math.max(slope.value, 0), MOST), variance: slope.variance, centre };
+  return { value: Math.min(Math.max(slope.value, 0), MOST), variance: slope.variance, centre, ...rangeOf(seen) };
 }
+
+const rangeOf = (values: readonly number[]) => ({
+  least: values.reduce((a, b) => Math.min(a, b)),
+  most: values.reduce((a, b) => Math.max(a, b)),
+});
 
 /** By least squares, and how much it is worth. */
 function part(points: readonly { x: number; y: number }[], freedom: number, slope: number) {
