@@ -64,6 +64,14 @@ describe('what is learnt', () => {
     expect(huge.seconds.expected / usual.seconds.expected).toBeGreaterThan(20);
   });
 
+  it('takes sizes for nothing that history does not have', () => {
+    const past = [0, 1, 2].map((nth) => item(nth, [[-1, 100]]));
+    const [step] = learn([question({ items: 1, inputBytes: [GIB] })], past).estimate().steps;
+
+    expect(step?.seconds?.expected).toBeCloseTo(100, 6);
+    expect(step).not.toHaveProperty('extrapolated');
+  });
+
   it('names the launches it has learnt from, the newest first', () => {
     const { launches, steps } = learn([question()], history(TRUTH, 4, 3)).estimate();
 
@@ -114,7 +122,12 @@ describe('what history does not tell', () => {
     const alone = learn([known], history(TRUTH, 5, 5)).estimate();
     const both = learn([known, unknown], history(TRUTH, 5, 5)).estimate();
 
-    expect(both).toMatchObject({ incomplete: true, seconds: alone.seconds, wallSeconds: alone.wallSeconds });
+    expect(both).toMatchObject({
+      incomplete: true,
+      launches: alone.launches,
+      seconds: alone.seconds,
+      wallSeconds: alone.wallSeconds,
+    });
     expect(both.steps[1]).toEqual({
       step: 'call',
       items: 10,

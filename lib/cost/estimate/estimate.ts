@@ -18,7 +18,7 @@ import {
 import { median, sum } from './numbers.ts';
 import { launchesOf, type Observation, observe, sizeOf } from './observations.ts';
 import { addMoments, bandOf, type Load, momentsOf } from './predict.ts';
-import { FLAT, slopeOf } from './slope.ts';
+import { FLAT, NO_SLOPE, slopeOf } from './slope.ts';
 import { wallOf } from './wall.ts';
 
 export interface EstimateOptions {
@@ -77,7 +77,7 @@ export function learn(
         width,
       ),
       incomplete: missing.length > 0,
-      launches: launchesOf(observed.flat()),
+      launches: launchesOf(observed.filter((_, index) => (steps[index]?.known?.load.items ?? 0) > 0).flat()),
     }),
     weigh: (prices, family) =>
       bandOf(
@@ -117,7 +117,8 @@ function stepEstimate({ question, launches, missing, known }: ModelStep, family?
   const { fit, load, width } = known;
   const moments = momentsOf(fit, family === undefined ? load : { ...load, family });
   const { least, most } = fit.slope;
-  const extrapolated = load.sizes.some((x) => x < least - OUTSIDE || x > most + OUTSIDE);
+  const seen = fit.slope !== NO_SLOPE;
+  const extrapolated = seen && load.sizes.some((x) => x < least - OUTSIDE || x > most + OUTSIDE);
   return { ...of, seconds: bandOf(moments, width), ...(extrapolated && { extrapolated }) };
 }
 
