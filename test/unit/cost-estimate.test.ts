@@ -40,6 +40,34 @@ describe('what is learnt', () => {
     }
   });
 
+  it('has them in the band of a sum too, where a slow launch is slow in every step', () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const questions = names.map((step) => question({ step, work: step, items: 15 }));
+    let inside = 0;
+    const tries = 100;
+    for (let nth = 0; nth < tries; nth += 1) {
+      // All steps of a launch are played by one seed for its luck: the first draw.
+      const steps = (seed: string) =>
+        names.map((step, index) =>
+          play(
+            { seconds: 100 * (index + 1), slope: 0, within: 0.3, between: 0.2 },
+            seed,
+            Array.from({ length: 15 }, () => GIB),
+          ),
+        );
+      const past = Array.from({ length: 12 }, (_, launch) =>
+        steps(`${nth} ${launch}`).map((samples, index) =>
+          item(launch, samples, { work: names[index] ?? '', line: `work#${names[index]}#m5.xlarge` }),
+        ),
+      ).flat();
+      const { seconds } = learn(questions, past).estimate();
+      const truth = sum(steps(`${nth} new`).map(secondsOf));
+      if (seconds.p10 <= truth && truth <= seconds.p90) inside += 1;
+    }
+    expect(inside / tries).toBeGreaterThan(0.7);
+    expect(inside / tries).toBeLessThan(0.92);
+  });
+
   it('is wider for launches that differ, whatever the number of items', () => {
     const width = (between: number) => {
       const { seconds } = learn(

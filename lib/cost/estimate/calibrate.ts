@@ -47,18 +47,21 @@ export function leaveOut({ observations, prior, sized, fit: { launches } }: Lear
       return momentsOf(fit, { items: samples.length, sizes, family });
     });
     const took = sum(own.flatMap(({ samples }) => samples.map(({ seconds }) => seconds)));
-    known.set(launch, { moments: addMoments(parts), took });
+    known.set(launch, { moments: addMoments(parts, 1), took });
   }
   return known;
 }
 
 /** @returns a factor of the deviation, of the steps together */
-export function widthOf(steps: readonly ReadonlyMap<string, LeftOut>[]): number {
+export function widthOf(steps: readonly ReadonlyMap<string, LeftOut>[], together: number): number {
   const squares: number[] = [];
   for (const launch of [...new Set(steps.flatMap((step) => [...step.keys()]))].sort()) {
     const parts = steps.flatMap((step) => step.get(launch) ?? []);
     const took = sum(parts.map((part) => part.took));
-    const moments = addMoments(parts.map((part) => part.moments));
+    const moments = addMoments(
+      parts.map((part) => part.moments),
+      together,
+    );
     if (!(took > 0 && moments.mean > 0)) continue;
     const { middle, deviation } = logOf(moments);
     if (deviation > 1e-9) squares.push(Math.min(Math.abs(Math.log(took) - middle) / deviation, MOST_OFF) ** 2);

@@ -17,8 +17,9 @@ import {
 } from './model.ts';
 import { median, sum } from './numbers.ts';
 import { launchesOf, type Observation, observe, sizeOf } from './observations.ts';
-import { addMoments, bandOf, type Load, momentsOf } from './predict.ts';
+import { addMoments, atPrice, bandOf, type Load, momentsOf } from './predict.ts';
 import { FLAT, NO_SLOPE, slopeOf } from './slope.ts';
+import { togetherOf } from './together.ts';
 import { wallOf } from './wall.ts';
 
 export interface EstimateOptions {
@@ -60,21 +61,30 @@ export function learn(
   const prior = priorOf(observed);
   const steps = questions.map((question, index) => modelStep(question, observed[index] ?? [], prior));
   const running = steps.flatMap(({ known }) => (known && known.load.items > 0 ? [known] : []));
-  const width = widthOf(running.map(({ leftOut }) => leftOut));
+  const together = togetherOf(running.map(({ fit, load }) => ({ fit, mean: momentsOf(fit, load).mean })));
+  const width = widthOf(
+    running.map(({ leftOut }) => leftOut),
+    together,
+  );
   const on = (load: Load, family?: string): Load => (family === undefined ? load : { ...load, family });
   const missing = steps.filter(({ known, question }) => !known && question.items > 0);
   return {
     steps,
     estimate: (family) => ({
       steps: steps.map((step) => stepEstimate(step, family)),
-      seconds: bandOf(addMoments(running.map(({ fit, load }) => momentsOf(fit, on(load, family)))), width),
+      seconds: bandOf(
+        addMoments(
+          running.map(({ fit, load }) => momentsOf(fit, on(load, family))),
+          together,
+        ),
+        width,
+      ),
       wallSeconds: wallOf(
         steps.map(({ question, known }) => ({
           ...question,
           ...(known && { known: { fit: known.fit, load: on(known.load, family) } }),
         })),
-        parallelVcpus,
-        width,
+        { parallelVcpus, width, together },
       ),
       incomplete: missing.length > 0,
       launches: launchesOf(observed.filter((_, index) => (steps[index]?.known?.load.items ?? 0) > 0).flat()),
@@ -84,8 +94,9 @@ export function learn(
         addMoments(
           steps.flatMap(({ question, known }) => {
             const price = prices.get(question.step);
-            return known && price !== undefined ? [{ ...momentsOf(known.fit, on(known.load, family)), price }] : [];
+            return known && price !== undefined ? [atPrice(momentsOf(known.fit, on(known.load, family)), price)] : [];
           }),
+          together,
         ),
         width,
       ),
@@ -106,7 +117,7 @@ function modelStep(question: StepQuestion, observations: readonly Observation[],
   const fit = fitStep(observations, prior, sized);
   const load = { items: question.items, sizes: sized ? sizes : [] };
   const leftOut = leaveOut({ observations, prior, sized, fit });
-  return { question, launches, known: { fit, load, leftOut, width: widthOf([leftOut]) } };
+  return { question, launches, known: { fit, load, leftOut, width: widthOf([leftOut], 1) } };
 }
 
 function stepEstimate({ question, launches, missing, known }: ModelStep, family?: string): StepEstimate {

@@ -44,9 +44,12 @@ export interface Fit {
   /** Items' times over what was expected of them in their launch; in order. */
   ratios: readonly number[];
   launches: readonly string[];
+  /** Of each launch, its level over the level of all, less one. */
+  offs: ReadonlyMap<string, number>;
 }
 
 interface Group {
+  launch: string;
   level: number;
   /** Seconds over size. */
   ratios: readonly { ratio: number; weight: number }[];
@@ -61,9 +64,10 @@ export function fitStep(observations: readonly Observation[], prior: Prior, size
   );
   const unsized = known.length === 0 ? 1 : mean(known);
   const families = familiesOf(observations, slope, unsized);
-  const groups = [...grouped(observations, ({ launch }) => launch).values()].map((own) =>
-    groupOf(own, slope, unsized, families),
-  );
+  const groups = [...grouped(observations, ({ launch }) => launch)].map(([launch, own]) => ({
+    launch,
+    ...groupOf(own, slope, unsized, families),
+  }));
   const rough = mean(groups.map(({ level }) => level));
   const freedom = groups.length - 1;
   const apart = rough > 0 ? sum(groups.map(({ level }) => (level / rough - 1) ** 2)) / Math.max(freedom, 1) : 0;
@@ -90,6 +94,7 @@ export function fitStep(observations: readonly Observation[], prior: Prior, size
       .flatMap((group) => (group.level > 0 ? group.ratios.map(({ ratio }) => ratio / group.level) : []))
       .sort((a, b) => a - b),
     launches: launchesOf(observations),
+    offs: new Map(groups.map((group) => [group.launch, level > 0 ? group.level / level - 1 : 0])),
   };
 }
 
@@ -108,7 +113,7 @@ function groupOf(
   slope: Slope,
   unsized: number,
   families: ReadonlyMap<string, number>,
-): Group {
+): Omit<Group, 'launch'> {
   const all = own.flatMap(({ family, samples }) =>
     samples.map(({ x, seconds }) => ({
       seconds: seconds / (families.get(family) ?? 1),

@@ -24,9 +24,19 @@ const BIN = 0.05;
 /** What lies above the longest item ever seen gets rarer with this power (Pareto), of items that differ by their mean. */
 const TAIL = 4;
 
-/** @param steps in an order in which each comes after those it needs @param width of the calibration */
-export function wallOf(steps: readonly WallStep[], parallelVcpus: number, width: number): Band {
-  const drawn = steps.map((step) => ({ ...step, ends: drawsOf(step, parallelVcpus, width) }));
+export interface WallOptions {
+  parallelVcpus: number;
+  /** Of the calibration. */
+  width: number;
+  /** By how much a launch that is slow in one step is slow in the others: 0 to 1. */
+  together: number;
+}
+
+/** @param steps in an order in which each comes after those it needs */
+export function wallOf(steps: readonly WallStep[], options: WallOptions): Band {
+  const random = randomOf('launch');
+  const common = Array.from({ length: DRAWS }, () => normalOf(random));
+  const drawn = steps.map((step) => ({ ...step, ends: drawsOf(step, options, common) }));
   const ends = new Map<string, readonly number[]>();
   for (const { step, after, ends: own } of drawn) {
     const before = after.flatMap((name) => [ends.get(name) ?? []]);
@@ -42,7 +52,11 @@ export function wallOf(steps: readonly WallStep[], parallelVcpus: number, width:
 }
 
 /** Of one step, from its begin. */
-function drawsOf({ step, vcpus, known }: WallStep, parallelVcpus: number, width: number): number[] {
+function drawsOf(
+  { step, vcpus, known }: WallStep,
+  { parallelVcpus, width, together }: WallOptions,
+  common: readonly number[],
+): number[] {
   if (!known || known.load.items === 0) return Array.from({ length: DRAWS }, () => 0);
   const { fit, load } = known;
   const moments = momentsOf(fit, load);
@@ -51,10 +65,11 @@ function drawsOf({ step, vcpus, known }: WallStep, parallelVcpus: number, width:
   const { middle, deviation } = logOf(moments);
   const longest = longestOf(fit, load, Math.exp(middle + deviation ** 2 / 2));
   const random = randomOf(step);
-  return Array.from({ length: DRAWS }, () => {
+  return common.map((shared) => {
     const place = random() * (LEVELS - 1);
     const [below, above] = [longest[Math.floor(place)] ?? 0, longest[Math.ceil(place)] ?? 0];
-    const launch = Math.exp(apart * normalOf(random) - apart ** 2 / 2);
+    const luck = Math.sqrt(together) * shared + Math.sqrt(1 - together) * normalOf(random);
+    const launch = Math.exp(apart * luck - apart ** 2 / 2);
     return launch * Math.max(sequential, below + (above - below) * (place % 1));
   });
 }
