@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { join } from 'node:path';
 import type { Progress } from './progress.ts';
 import { attempt, type RunResult, run } from './run.ts';
 import { cachedVenv } from './venv.ts';
