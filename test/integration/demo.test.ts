@@ -48,6 +48,14 @@ describe('npm run demo -- --archived --once --json', () => {
       expect(variants.planted).toBeGreaterThan(100);
       expect(variants.recalled).toBeGreaterThanOrEqual(0.95);
       expect(variants.precision).toBeGreaterThanOrEqual(0.95);
+      const cost = result.cost as Record<string, string> & { lines: { component: string; amount: string }[] };
+      expect(cost).toMatchObject({ currency: 'USD', filesystem_cost: expect.stringMatching(/^0\.0+$/) as string });
+      expect(cost).not.toHaveProperty('unpriced');
+      expect(Number(cost.total_cost)).toBeGreaterThan(0);
+      expect(cost.restore_cost).toMatch(/^0\.\d{4}$/);
+      expect(cost.lines.some(({ component, amount }) => component === 'restore' && Number(amount) > 0)).toBe(true);
+      const sum = cost.lines.reduce((all, { amount }) => all + Number(amount), 0);
+      expect(sum).toBeCloseTo(Number(cost.total_cost), 3);
       expect((result.outputs as unknown[]).length).toBeGreaterThanOrEqual(8);
       expect(result.temporalUi).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/namespaces\/default\/workflows\/launch%2F/);
     } finally {

@@ -36,6 +36,8 @@ const WIDE = {
   heartbeatTimeout: '10 seconds',
   retry: { maximumInterval: '1 minute' },
 } as const;
+/** Reckoning a launch of 100,000 items keeps a worker from everything else, heartbeats too, for up to ten seconds. */
+const RECKONING = { ...WIDE, heartbeatTimeout: '30 seconds' } as const;
 /** A bill that has nothing of the launch yet is looked at again after as long a wait. */
 const ACTUALS_TRIES = 4;
 const ROUNDS = 50;
@@ -72,7 +74,7 @@ export async function cost(input: CostInput): Promise<CostResult> {
     );
     if (!collected) return undefined;
     enter('PRICING');
-    const priced = await activities.priceUsage.executeWithOptions({ ...WIDE, summary: 'price it, line by line' }, [
+    const priced = await activities.priceUsage.executeWithOptions({ ...RECKONING, summary: 'price it, line by line' }, [
       { launchId, ...collected, last: last || !collected.live, at: now() },
     ]);
     if (!priced) return undefined;
