@@ -127,8 +127,10 @@ export function drawEstimate(planned: PlannedCost, file: string): string[] {
     pc.bold(usual ? `${file} on ${usual.family}, ${usual.market}: work and ${currency}` : `${file}: work`),
     ...table(['STEP', 'ITEMS', ...heads, ...heads.map((head) => `${currency} ${head}`)], [...rows, total]),
   ];
+  // Sums of nothing would read as if it cost nothing.
+  if (nothingKnown(planned)) return [...lines.slice(0, -1), '', ...missingOf(planned), '', ...notesOf(planned)];
   if (estimate.incomplete) lines.push(pc.yellow('The total is without the steps that history does not tell of:'));
-  for (const { step, missing } of estimate.steps) if (missing !== undefined) lines.push(`  ${step}: ${missing}`);
+  lines.push(...missingOf(planned));
   for (const { step, extrapolated } of estimate.steps)
     if (extrapolated) lines.push(pc.yellow(`${step}: inputs are smaller or larger than any it has learnt from`));
   const wall = usual?.wallSeconds ?? estimate.wallSeconds;
@@ -145,6 +147,12 @@ export function drawEstimate(planned: PlannedCost, file: string): string[] {
   if (missingInputs > 0) lines.push(pc.yellow(`${count(missingInputs, 'input')} not there yet: of unknown size`));
   return lines;
 }
+
+const nothingKnown = ({ estimate }: PlannedCost): boolean =>
+  estimate.steps.every(({ missing }) => missing !== undefined);
+
+const missingOf = ({ estimate }: PlannedCost): string[] =>
+  estimate.steps.flatMap(({ step, missing }) => (missing === undefined ? [] : [`  ${step}: ${missing}`]));
 
 function drawOffers(offers: readonly Offer[], currency: string): string[] {
   const rows = offers.map(({ family, market, known, seconds, money, unpriced }) => [

@@ -37,7 +37,7 @@ const title = (name: string): string => name.replace(/_cost$/, '').replaceAll('_
 export function drawCost(view: CostView): string[] {
   const { launchId, status, cost, currency = '', costStatus, attempts, durations } = view;
   const parts = Object.entries(cost).filter(([name]) => name !== 'total_cost');
-  const pending = costStatus === 'PENDING' ? pc.dim('  an estimate by list prices; the bill is awaited') : '';
+  const pending = costStatus === 'PENDING' ? pc.dim('  not final: instances still run, or the bill is awaited') : '';
   return [
     `${pc.bold(launchId)}  ${paint(status)}  ${pc.bold(`${cost.total_cost} ${currency}`)}${pending}`,
     `  ${parts.map(([name, amount]) => `${title(name)} ${amount}`).join(', ')}`,
@@ -180,7 +180,7 @@ export function drawComparison({ launches, verdict, notes }: Comparison): string
   const steps = [...new Set(launches.flatMap((one) => one.steps.map(({ step }) => step)))];
   const across = (name: string, of: (one: Comparison['launches'][number]) => string) => [name, ...launches.map(of)];
   const rows = [
-    across('verdict', ({ launchId }) => marks(launchId)),
+    across('verdict', ({ launchId }) => marks(launchId) || '–'),
     across('status', ({ status }) => status),
     across('compute', ({ computeService }) => computeService),
     across('total', ({ total, currency }) => `${total} ${currency}`),

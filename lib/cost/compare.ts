@@ -174,8 +174,7 @@ function notesOf(compared: readonly Compared[], launches: readonly ComparedLaunc
       );
     const unpriced = item.unpriced?.length ?? 0;
     if (unpriced > 0) notes.push(`${id} has used more than was priced: longhaul cost show ${id}`);
-    if (item.cost_status === 'PENDING' && isEnded(item.status))
-      notes.push(`the cost of ${id} is an estimate by list prices`);
+    if (item.cost_status === 'PENDING' && isEnded(item.status)) notes.push(`the cost of ${id} is not final yet`);
   }
   return notes;
 }

@@ -10,6 +10,8 @@ const SIZE = { width: 720, height: 440 } as const;
 const EDGE = { left: 84, right: 150, top: 48, bottom: 60 } as const;
 const TICKS = 5;
 const LINE = 16;
+/** Of the label's letters, on average. */
+const CHARACTER = 7;
 
 const STYLE = `
 text { font: 13px system-ui, sans-serif; fill: #1d2733; }
@@ -87,15 +89,17 @@ function labelled(points: readonly Placed[]): string[] {
     .toSorted((a, b) => a.y - b.y)
     .map((point) => {
       let y = point.y + 4;
-      while (taken.some((other) => Math.abs(other.x - point.x) < 260 && Math.abs(other.y - y) < LINE)) y += LINE;
+      while (taken.some((other) => Math.abs(other.x - point.x) < 300 && Math.abs(other.y - y) < LINE)) y += LINE;
       taken.push({ x: point.x, y });
-      const x = point.x + 12;
+      const words = cut(point.words);
+      // Beside the point; to its left where it would not fit.
+      const left = point.x + words.length * CHARACTER > SIZE.width - 16;
+      const x = point.x + (left ? -12 : 12);
       const lead =
-        y - point.y > LINE
-          ? `<path class="lead" d="M${one(point.x)} ${one(point.y)}L${one(x - 2)} ${one(y - 4)}"/>`
-          : '';
+        y - point.y > LINE ? `<path class="lead" d="M${one(point.x)} ${one(point.y)}L${one(x)} ${one(y - 4)}"/>` : '';
       const kind = point.beaten ? 'point beaten' : 'point';
-      return `${lead}<circle class="${kind}" cx="${one(point.x)}" cy="${one(point.y)}" r="7"/><text x="${one(x)}" y="${one(y)}">${escape(cut(point.words))}</text>`;
+      const anchor = left ? ' text-anchor="end"' : '';
+      return `${lead}<circle class="${kind}" cx="${one(point.x)}" cy="${one(point.y)}" r="7"/><text x="${one(x)}" y="${one(y)}"${anchor}>${escape(words)}</text>`;
     });
 }
 

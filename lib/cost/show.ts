@@ -155,15 +155,16 @@ const distinct = (values: readonly string[]): string[] => [...new Set(values)];
 const typeKey = ({ resourceType, region, currency }: Pick<LedgerLine, 'resourceType' | 'region' | 'currency'>) =>
   JSON.stringify([resourceType, region, currency]);
 
-/** What the launch itself has paid on demand, by type, Region and currency: the only prices its ledger has. */
-const onDemandPrices = (lines: readonly LedgerLine[]): ReadonlyMap<string, string> =>
-  new Map(
-    lines
-      .filter(
-        ({ component, market, source }) => component === 'instance' && market === 'on-demand' && source !== 'rates',
-      )
-      .map((line) => [typeKey(line), line.unitPrice]),
-  );
+/** The lowest the launch itself has paid on demand, by type, Region and currency: the only prices its ledger has. */
+function onDemandPrices(lines: readonly LedgerLine[]): ReadonlyMap<string, string> {
+  const prices = new Map<string, string>();
+  for (const line of lines) {
+    if (line.component !== 'instance' || line.market !== 'on-demand' || line.source === 'rates') continue;
+    const known = prices.get(typeKey(line));
+    if (known === undefined || new Money(line.unitPrice).lt(known)) prices.set(typeKey(line), line.unitPrice);
+  }
+  return prices;
+}
 
 function spotSavings(lines: readonly LedgerLine[], onDemand: ReadonlyMap<string, string>): SpotSaving[] {
   const spot = lines.filter(

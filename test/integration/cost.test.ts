@@ -1,5 +1,5 @@
 /** Launches are priced by themselves: started by the stream of the table, over all attempts, with lines that add up. */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -179,5 +179,83 @@ describe('a consumer whose budget is used up', () => {
     const approved = await longhaul.cli('approve', 'launch/poor-2', '--json');
     expect(approved.code, approved.stderr).toBe(0);
     expect((await longhaul.follow('poor-2')).status).toBe('COMPLETE');
+  });
+});
+
+describe('longhaul cost', () => {
+  // Launches that run over midnight are in it too.
+  const since = ['--from', new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)];
+  const file = (name: string) => join(longhaul.directory, name);
+  const first = {
+    work: { command: `echo '{"rows/s": 10}' > longhaul-metrics.json; echo first > out`, outputs: { out: 'out' } },
+  };
+  const second = {
+    work: { command: `echo '{"rows/s": 30}' > longhaul-metrics.json; echo 2 > out`, outputs: { out: 'out' } },
+  };
+
+  it('shows, sums and compares what launches have cost', async () => {
+    for (const [launchId, steps] of Object.entries({ 'shown-1': first, 'shown-2': second })) {
+      await put(launchId, sheet(launchId, steps, { consumer: 'lab-shown' }), 'lab-shown');
+      expect((await longhaul.follow(launchId)).status).toBe('COMPLETE');
+      await costOf(launchId);
+    }
+    const item = await costOf('shown-1');
+
+    const shown = await longhaul.cli('cost', 'show', 'shown-1');
+    expect(shown.code, shown.stderr).toBe(0);
+    expect(shown.stdout).toContain(`${item.total_cost} USD`);
+    expect(shown.stdout).toMatch(/STEP +LOST +COST[\s\S]*work[\s\S]*RESOURCE +TYPE/);
+    const seen = (await longhaul.cli('cost', 'show', 'shown-1', '--json')).json();
+    expect(seen).toMatchObject({ cost: { total_cost: item.total_cost }, currencies: [{ currency: 'USD' }] });
+
+    const lines = [...(await ledger.lines('shown-1')), ...(await ledger.lines('shown-2'))];
+    const sum = sumOf(lines.map(({ amount }) => amount)).toFixed();
+    const reported = await longhaul.cli(
+      'cost',
+      'report',
+      '--consumer',
+      'lab-shown',
+      '--by',
+      'type',
+      '--json',
+      ...since,
+    );
+    expect(reported.json()).toMatchObject({ rows: [{ group: 'steps', launches: 2, exact: { total: sum } }] });
+    const table = await longhaul.cli('cost', 'report', ...since);
+    expect(table.stdout).toMatch(/^CONSUMER[\s\S]*lab-shown +USD +2/);
+    const focus = file('focus.csv');
+    const written = await longhaul.cli(
+      'cost',
+      'report',
+      '--consumer',
+      'lab-shown',
+      '--format',
+      'focus',
+      '--output',
+      focus,
+      ...since,
+    );
+    expect(written, written.stderr).toMatchObject({ code: 0, stdout: '' });
+    const [header = '', ...rows] = readFileSync(focus, 'utf8').trim().split('\n');
+    expect(header).toMatch(/^BilledCost,BillingAccountId/);
+    expect(rows).toHaveLength(lines.length);
+    expect(sumOf(rows.map((row) => row.slice(0, row.indexOf(',')))).toFixed()).toBe(sum);
+
+    const svg = file('compare.svg');
+    const compared = await longhaul.cli('cost', 'compare', 'shown-1', 'shown-2', '--svg', svg);
+    expect(compared.code, compared.stderr).toBe(0);
+    expect(compared.stdout).toMatch(/work: rows\/s +10 +30/);
+    expect(readFileSync(svg, 'utf8')).toContain('<title id="title">Time and cost of 2 launches</title>');
+  });
+
+  it.each([
+    [['show', 'nobody'], 1, 'there is no launch nobody'],
+    [['report', '--from', '2026-02-30'], 2, '"2026-02-30" is no date'],
+    [['compare', 'shown-1'], 2, 'name two launches or more'],
+    [['compare', 'shown-1', 'nobody'], 1, 'there is no launch nobody'],
+  ])('%j says what is wrong', async (args, code, message) => {
+    const result = await longhaul.cli('cost', ...args);
+    expect(result.code).toBe(code);
+    expect(result.stderr).toContain(message);
   });
 });

@@ -77,7 +77,7 @@ describe('a comparison', () => {
     expect(notes).toEqual([
       'currencies differ: USD, EUR',
       'b ran less: 3 results were there before, and cost it nothing; --no-cache runs everything',
-      'the cost of b is an estimate by list prices',
+      'the cost of b is not final yet',
     ]);
   });
 });
@@ -142,6 +142,14 @@ describe('the plot', () => {
     expect(Math.min(...places.map((y, nth) => (nth === 0 ? 16 : y - (places[nth - 1] ?? 0))))).toBeGreaterThanOrEqual(
       16,
     );
+  });
+
+  it('has the label of a point at the edge on its other side', () => {
+    const long = 'a-launch-of-a-rather-long-name';
+    const svg = comparisonSvg(compareLaunches([compared(long, '1.00', 1000), compared('b', '2.00', 10)]));
+
+    expect(svg).toMatch(new RegExp(`<text x="[\\d.]+" y="[\\d.]+" text-anchor="end">${long}`));
+    expect(svg).toMatch(/<text x="[\d.]+" y="[\d.]+">b \(batch\)/);
   });
 
   it('has no axis for two currencies', () => {
