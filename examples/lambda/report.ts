@@ -11,7 +11,7 @@ import { readObject } from '../../lib/s3-objects.ts';
 import type { LaunchItem } from '../../lib/store/launches.ts';
 import type { LineItem } from '../../lib/store/ledger.ts';
 import type { RestoreItem } from '../../lib/store/restores.ts';
-import { COMPONENTS } from '../../workflows/cost/model.ts';
+import { COMPONENTS, COST_STRINGS } from '../../workflows/cost/model.ts';
 import type { LaunchProgress } from '../../workflows/launch/model.ts';
 import { formatBytes, formatUsd } from '../../workflows/restore/details.ts';
 
@@ -39,14 +39,7 @@ export async function readComparison(s3: S3Client, outputs: readonly Output[]): 
 }
 
 /** Of the launch's item, beside the parts. */
-const COST_FIELDS = [
-  'total_cost',
-  ...COMPONENTS.map((component) => `${component}_cost` as const),
-  'currency',
-  'cost_status',
-  'durations',
-  'unpriced',
-] as const;
+const COST_FIELDS = [...COST_STRINGS, 'currency', 'cost_status', 'durations', 'unpriced'] as const;
 
 /** What became of archived inputs. */
 export interface Restored {

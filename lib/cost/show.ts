@@ -4,7 +4,13 @@
  *
  * @module
  */
-import type { Component, Durations, LedgerLine, Unpriced } from '../../workflows/cost/model.ts';
+import {
+  COST_STRINGS,
+  type Component,
+  type Durations,
+  type LedgerLine,
+  type Unpriced,
+} from '../../workflows/cost/model.ts';
 import type { LaunchItem } from '../store/launches.ts';
 import type { ActualItem } from '../store/ledger.ts';
 import { groupBy } from './group.ts';
@@ -59,16 +65,6 @@ export interface SpotSaving {
   saved: string;
 }
 
-const COSTS = [
-  'total_cost',
-  'instance_cost',
-  'volume_cost',
-  'filesystem_cost',
-  'control_plane_cost',
-  'restore_cost',
-  'request_cost',
-] as const;
-
 export function costView(
   item: LaunchItem,
   lines: readonly LedgerLine[],
@@ -81,7 +77,7 @@ export function costView(
     ...(item.cost_status && { costStatus: item.cost_status }),
     ...(item.consumer !== undefined && { consumer: item.consumer }),
     attempts: item.attempt,
-    cost: Object.fromEntries(COSTS.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]]))),
+    cost: Object.fromEntries(COST_STRINGS.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]]))),
     ...(item.currency !== undefined && { currency: item.currency }),
     durations: item.durations ?? {},
     lines: lines.length,

@@ -6,7 +6,13 @@
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { CostStatus, CostSummary, Durations, Unpriced } from '../../workflows/cost/model.ts';
+import {
+  COST_STRINGS,
+  type CostStatus,
+  type CostSummary,
+  type Durations,
+  type Unpriced,
+} from '../../workflows/cost/model.ts';
 import { type LaunchError, type LaunchStatus, RETRY_REQUEST, type WaitingFor } from '../../workflows/launch/model.ts';
 import { LAUNCH_INDEXES, type Tables } from './tables.ts';
 
@@ -86,13 +92,7 @@ const OF_AN_ATTEMPT = [
   'error_types',
   'retry_refused',
   'waiting_for',
-  'total_cost',
-  'instance_cost',
-  'volume_cost',
-  'filesystem_cost',
-  'control_plane_cost',
-  'restore_cost',
-  'request_cost',
+  ...COST_STRINGS,
   'currency',
   'cost_status',
   'durations',

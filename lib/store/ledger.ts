@@ -11,8 +11,9 @@ import {
   DynamoDBDocumentClient,
   QueryCommand,
 } from '@aws-sdk/lib-dynamodb';
-import type { Component, LedgerLine, Occupancy } from '../../workflows/cost/model.ts';
+import type { LedgerLine, Occupancy } from '../../workflows/cost/model.ts';
 import { mapLimited } from '../concurrency.ts';
+import type { DaySum } from '../cost/days.ts';
 import { LEDGER_INDEXES, type Tables } from './tables.ts';
 
 /** Which pricing an item is of: those of a later one replace it. */
@@ -26,23 +27,13 @@ interface OfPricing {
 export type LineItem = OfPricing & LedgerLine;
 
 /** What a launch cost on one day (UTC), in one currency: what reports are summed from. */
-export interface DayItem extends OfPricing {
-  /** `day#<day>#<currency>` */
+export interface DayItem extends OfPricing, DaySum {
+  /** `day#<day>#<currency>`; `day` with `launch_id` is the key of an index. */
   line: string;
-  /** `2026-11-26`; with `launch_id` the key of an index. */
-  day: string;
   /** With `day` the key of another. */
   consumer: string;
   workflow_type: string;
   compute_service: string;
-  currency: string;
-  /** Decimal numbers, unrounded: sums of the lines' amounts. */
-  total: string;
-  components: Partial<Record<Component, string>>;
-  /** Of the total: by attempts that did not commit; what nobody used. */
-  lost: string;
-  idle: string;
-  packing: string;
 }
 
 /** What a launch held of an instance, file system or cluster. */

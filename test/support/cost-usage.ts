@@ -4,7 +4,7 @@ import { allocate } from '../../lib/cost/allocate.ts';
 import { type Charged, charge } from '../../lib/cost/charge.ts';
 import type { Consumption } from '../../lib/cost/consumption.ts';
 import { priceKeysOf } from '../../lib/cost/price-keys.ts';
-import { nameOf } from '../../lib/prices/price-keys.ts';
+import { nameOf, unitOf } from '../../lib/prices/price-keys.ts';
 import type { JobAttempt, Price, PriceKey, Usage } from '../../workflows/cost/model.ts';
 
 export const LAUNCH = 'sample-1';
@@ -41,28 +41,6 @@ export function attemptOf(parts: Pick<JobAttempt, 'from' | 'to' | 'on'> & Partia
     memoryMib: 8192,
     ...parts,
   };
-}
-
-/** The unit that each kind of price is for. */
-export function unitOf(key: PriceKey): string {
-  switch (key.kind) {
-    case 'instance':
-    case 'spot':
-    case 'eks':
-      return 'Hrs';
-    case 'fargate':
-    case 'on-premises':
-      return key.of === 'vcpu' ? 'vCPU-Hours' : 'GB-Hours';
-    case 'volume':
-      return { storage: 'GB-Mo', iops: 'IOPS-Mo', throughput: 'MiBps-Mo' }[key.of];
-    case 'lustre':
-    case 'copy':
-      return 'GB-Mo';
-    case 'retrieval':
-      return key.of === 'gb' ? 'GB' : 'Requests';
-    case 's3-request':
-      return 'Requests';
-  }
 }
 
 /** Another price for every hour of a day, of every key: so that lines are cut at many changes. */

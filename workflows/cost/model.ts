@@ -322,5 +322,8 @@ export interface CostSummary {
   currency: string;
 }
 
+/** The strings of a summary, the total first. */
+export const COST_STRINGS = ['total_cost', ...COMPONENTS.map((component) => `${component}_cost` as const)] as const;
+
 /** Seconds in each status, of all attempts. */
 export type Durations = Readonly<Record<string, number>>;
