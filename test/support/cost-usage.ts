@@ -5,7 +5,7 @@ import { type Charged, charge } from '../../lib/cost/charge.ts';
 import type { Consumption } from '../../lib/cost/consumption.ts';
 import { priceKeysOf } from '../../lib/cost/price-keys.ts';
 import { nameOf, unitOf } from '../../lib/prices/price-keys.ts';
-import type { JobAttempt, Price, PriceKey, Usage } from '../../workflows/cost/model.ts';
+import type { JobAttempt, Price, Usage } from '../../workflows/cost/model.ts';
 
 export const LAUNCH = 'sample-1';
 export const REGION = 'us-east-1';
