@@ -19,6 +19,7 @@ import { billingAccount } from '../cost/account.ts';
 import { readComparison } from '../cost/compare.ts';
 import { NoCostError, readCost } from '../cost/view.ts';
 import { CliError, type Context, EXIT, print, withContext, workflowPage } from './context.ts';
+import { addEstimateCommand } from './cost-estimate.ts';
 import { drawComparison, drawCost, drawReport } from './cost-picture.ts';
 import { createTeller, type Teller } from './cost-progress.ts';
 
@@ -88,7 +89,7 @@ export function addCostCommands(program: Command): void {
     .action((ids: string[], options: Json & { svg?: string }) =>
       withCosts((context) => compare(context, ids, options)),
     );
-  // `longhaul cost estimate` is added here: addEstimateCommand(cost) of ./cost-estimate.ts.
+  addEstimateCommand(cost);
 }
 
 /** What a person has got wrong is told as that; where a workflow is to be looked at, with its page. */

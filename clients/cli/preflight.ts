@@ -49,12 +49,8 @@ export function addPreflightCommand(launch: Command): void {
 }
 
 async function run(context: Context, file: string, options: { json?: boolean }): Promise<void> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new CliError(`${file}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`, EXIT.usage);
-  });
   const { settings, aws } = context;
-  const parsed = parseSheet(text, file);
-  const plan = await planSheet(context, parsed, file);
+  const { parsed, plan } = await planFile(context, file);
   const clients = createPreflightClients(settings);
   const found = await preflight(plan, { s3: aws.s3, batch: aws.batch, ...clients, settings }, { inputs: true }).finally(
     () => clients.destroy(),
@@ -63,16 +59,29 @@ async function run(context: Context, file: string, options: { json?: boolean }):
   if (hasErrors(found)) process.exitCode = EXIT.failed;
 }
 
-/** As the launch is planned by a worker, with what `discover` finds now. */
-async function planSheet({ settings, aws }: Context, { sheet, lineOf }: ParsedSheet, file: string): Promise<Plan> {
+/**
+ * As the launch is planned by a worker, with what `discover` finds now.
+ * @param computeService instead of the sheet's
+ * @throws CliError, SheetError
+ */
+export async function planFile(
+  { settings, aws }: Context,
+  file: string,
+  computeService?: string,
+): Promise<{ parsed: ParsedSheet; plan: Plan }> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new CliError(`${file}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`, EXIT.usage);
+  });
+  const parsed = parseSheet(text, file);
+  const { sheet, lineOf } = parsed;
   const planned = planLaunch(sheet, {
     launchId: sheet.launchId ?? 'unnamed',
     attempt: 1,
-    computeService: sheet.computeService ?? settings.computeService,
+    computeService: computeService ?? sheet.computeService ?? settings.computeService,
     defaultResultsPath: `s3://${settings.bucket}/results/${sheet.consumer}/`,
     discovered: await discover(aws.s3, sheet, () => {}),
   });
-  if ('plan' in planned) return planned.plan;
+  if ('plan' in planned) return { parsed, plan: planned.plan };
   throw new SheetError(
     file,
     planned.problems.map((problem) => withLine(problem, lineOf)),

@@ -61,9 +61,21 @@ it('cost-report: a month of a ledger by its index', async () => {
   for (const name of ['rows', 'seconds', 'baselineSeconds', 'ratio']) expect(result[name], name).toBeGreaterThan(0);
 });
 
+it('cost: launches of the past, and how often prices are looked up', async () => {
+  const short = ['--recipes', 'Genome,Bwa,Blast,Seismology', '--launches', '16', '--most-tasks', '150'];
+  const result = await bench('cost', ...short);
+
+  // Too few to hold the coverage to its bounds: that is the whole bench's.
+  expect(result.coverage).toBeGreaterThan(0.5);
+  expect(result.medianError).toBeLessThan(result.baselineMedianError ?? 0);
+  expect(result.callsPerLaunch).toBeLessThan(0.2);
+});
+
 it('says which benches there are', async () => {
   await expect(run(process.execPath, ['scripts/bench.mjs', 'nothing'])).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('there are: cost-report, launch-peers, launch, restore-scale, restore, scale'),
+    stderr: expect.stringContaining(
+      'there are: cost-report, cost, launch-peers, launch, restore-scale, restore, scale',
+    ),
   });
 });
