@@ -6,6 +6,7 @@
  */
 import { heartbeat } from '@temporalio/activity';
 import { mapLimited } from '../../lib/concurrency.ts';
+import { groupBy } from '../../lib/cost/group.ts';
 import { regionOfZone } from '../../lib/prices/regions.ts';
 import type { Instance, JobAttempt, Occupancy, Usage, Volume } from '../../workflows/cost/model.ts';
 import type { CostDependencies } from './dependencies.ts';
@@ -37,6 +38,7 @@ export async function findInstances(
   earlier: Pick<Usage, 'instances' | 'volumes'>,
 ): Promise<FoundInstances> {
   const used = usedInstances(started, attempts);
+  const before = new Map(earlier.instances.map((instance) => [instance.id, instance]));
   const facts: Facts = { instances: new Map(), types: new Map(), volumes: [] };
   for (const region of new Set(used.map((one) => one.region))) {
     heartbeat();
@@ -46,28 +48,36 @@ export async function findInstances(
   const instances = await mapLimited(used, ASKING, async (one): Promise<Instance> => {
     heartbeat();
     const others = await ledger.holdings(one.id, launchId, one.first - IDLE_LIMIT_MS, one.last + IDLE_LIMIT_MS);
-    return toInstance(
-      one,
-      facts,
-      others,
-      earlier.instances.find(({ id }) => id === one.id),
-    );
+    return toInstance(one, facts, others, before.get(one.id));
   });
-  const volumes: Volume[] = [];
-  for (const [place, one] of used.entries()) {
-    const before = earlier.volumes.filter(({ instanceId, assumed }) => instanceId === one.id && !assumed);
-    const known = facts.volumes.filter(({ instanceId }) => instanceId === one.id);
-    const left = before.filter(({ id }) => !known.some((volume) => volume.id === id));
-    const there =
-      left.length > 0
-        ? await resources.existing(
-            one.region,
-            left.map(({ id }) => id),
-          )
-        : new Set<string>();
-    volumes.push(...volumesOf(one, instances[place] as Instance, known, { left, there, now: now() }));
+  const left = lostSight(used, earlier.volumes, facts.volumes);
+  const there = new Set<string>();
+  for (const region of new Set(left.map((volume) => volume.region))) {
+    heartbeat();
+    const ids = left.filter((volume) => volume.region === region).map(({ id }) => id);
+    for (const id of await resources.existing(region, ids)) there.add(id);
   }
+  const [knownOf, leftOf] = [groupBy(facts.volumes, onInstance), groupBy(left, onInstance)];
+  const volumes = used.flatMap((one, place) =>
+    volumesOf(one, instances[place] as Instance, knownOf.get(one.id) ?? [], {
+      left: leftOf.get(one.id) ?? [],
+      there,
+      now: now(),
+    }),
+  );
   return { instances, volumes, live: used.some(({ id }) => facts.instances.get(id)?.live ?? false) };
+}
+
+const onInstance = ({ instanceId }: Pick<Volume, 'instanceId'>): string => instanceId;
+
+/** Volumes that EC2 told of before, and does not any more as those of an instance. */
+function lostSight(
+  used: readonly UsedInstance[],
+  before: readonly Volume[],
+  known: readonly VolumeFacts[],
+): readonly Volume[] {
+  const [ours, attached] = [new Set(used.map(({ id }) => id)), new Set(known.map(({ id }) => id))];
+  return before.filter(({ id, instanceId, assumed }) => ours.has(instanceId) && !attached.has(id) && !assumed);
 }
 
 interface Facts {
