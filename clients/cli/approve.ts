@@ -17,7 +17,7 @@ export function addApproveCommand(program: Command): void {
   program
     .command('approve')
     .argument('<workflow id>', 'such as launch/cohort-7-run-1 or restore/cohort-7')
-    .description('let a launch or restore that waits for an approval spend more than its limit')
+    .description('let a launch or restore that waits for an approval, or for its budget, spend more than its limit')
     .option('--refuse', 'refuse instead: it fails')
     .option('--json', 'print one JSON object')
     .addHelpText(
