@@ -82,7 +82,9 @@ export function shareOut<Group>(
     }
     const limit = Math.max(capacity ?? 0, all);
     for (const [group, weight] of groups) emit(interval, 'use', weight, BigInt(limit), group);
-    emit(interval, 'packing', BigInt(limit - all) * BigInt(own), BigInt(limit) * BigInt(all));
+    // Of one launch alone, as most instances are, the fractions keep one denominator: seconds at 100,000 jobs.
+    if (own === all) emit(interval, 'packing', limit - all, BigInt(limit));
+    else emit(interval, 'packing', BigInt(limit - all) * BigInt(own), BigInt(limit) * BigInt(all));
   }
   return parts;
 }
