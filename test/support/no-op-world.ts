@@ -136,6 +136,7 @@ export function createNoOpWorld(bucket: string): NoOpWorld {
     calls,
     launches,
     compute: new Map([['batch', compute]]),
+    budgets: { has: async () => false, of: async () => undefined },
     preflight: { settings: { bucket } },
     settings: { bucket, computeService: 'batch' },
     report: async () => {},
