@@ -151,6 +151,8 @@ describe.skipIf(!BATCH_READY)(
           type: expect.stringMatching(/^[a-z0-9-]+\.[a-z0-9]+$/),
           zone: expect.stringMatching(new RegExp(`^${at.target.client.region}[a-z]$`)),
           lifecycle: expect.stringMatching(/^(on-demand|spot)$/),
+          architecture: expect.stringMatching(/^(x86_64|arm64)$/) as string,
+          launchedAt: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/) as string,
         });
       });
 
