@@ -9,7 +9,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { putUsage, readUsage, usageAddress } from '../../lib/cost/files.ts';
 import { UnreadableObjectError } from '../../lib/s3-objects.ts';
 import type { LaunchItem } from '../../lib/store/launches.ts';
-import type { RequestUsage, RestoreUsage, Unpriced, Usage } from '../../workflows/cost/model.ts';
+import type { RequestUsage, Usage } from '../../workflows/cost/model.ts';
 import { isEnded } from '../../workflows/launch/model.ts';
 import type { CostDependencies } from './dependencies.ts';
 import { findInstances } from './instances.ts';
@@ -56,7 +56,7 @@ export function createCollectActivities(dependencies: CostDependencies) {
     const { launch_id: launchId } = item;
     const found = await findAttempts(dependencies, item, endOf(item));
     const earlier = await earlierUsage(item);
-    const [{ live, ...hosts }, shared, restores] = await Promise.all([
+    const [{ live, ...hosts }, shared, restored] = await Promise.all([
       findInstances(dependencies, launchId, found, earlier),
       findShared(dependencies, item, { ...found, sharing: await dependencies.sharing() }),
       findRestores(dependencies, launchId, item.attempt),
@@ -67,9 +67,9 @@ export function createCollectActivities(dependencies: CostDependencies) {
       ...hosts,
       fileSystems: shared.fileSystems,
       clusters: shared.clusters,
-      restores,
+      restores: restored.restores,
       requests: await requestsOf(found),
-      unknown: [...found.unknown, ...shared.unknown, ...(await restoredOtherwise(launchId, restores))],
+      unknown: [...found.unknown, ...shared.unknown, ...restored.unknown],
     };
     return { usage, live };
   }
@@ -92,19 +92,6 @@ export function createCollectActivities(dependencies: CostDependencies) {
   async function requestsOf({ usage }: FoundAttempts): Promise<RequestUsage[]> {
     const region = await dependencies.region();
     return [...usage].map(([step, { put, get, at }]) => ({ step, region, put, get, at }));
-  }
-
-  async function restoredOtherwise(launchId: string, found: readonly RestoreUsage[]): Promise<Unpriced[]> {
-    const item = await dependencies.restores.get(launchId);
-    if (!item || found.length > 0 || (item.counts?.requested ?? 0) === 0) return [];
-    return [
-      {
-        resource: `restore/${launchId}`,
-        component: 'restore',
-        reason: 'its objects were asked for by S3 Batch Operations, which keeps no list here of what it has asked for',
-        remedy: `"longhaul restore show ${launchId}" has the estimate; the bill has the rest`,
-      },
-    ];
   }
 }
 

@@ -12,7 +12,7 @@ import { regionOfZone } from '../../lib/prices/regions.ts';
 import { formatS3Address, parseS3Address } from '../../lib/s3-address.ts';
 import { listKeys, readJson, UnreadableObjectError } from '../../lib/s3-objects.ts';
 import type { LaunchItem } from '../../lib/store/launches.ts';
-import type { StepItem, StepJob } from '../../lib/store/steps.ts';
+import { rowsOfAttempts, type StepItem, type StepJob } from '../../lib/store/steps.ts';
 import type { Host, JobAttempt, Outcome, Unpriced } from '../../workflows/cost/model.ts';
 import type { CauseName } from '../../workflows/launch/causes.ts';
 import { attemptState, launchState } from '../../workflows/launch/places.ts';
@@ -47,9 +47,7 @@ export async function findAttempts(
   until: number,
 ): Promise<FoundAttempts> {
   const { s3, steps, settings } = dependencies;
-  const rows = (
-    await Promise.all(Array.from({ length: item.attempt }, (_, before) => steps.ofLaunch(item.launch_id, before + 1)))
-  ).flat();
+  const rows = await rowsOfAttempts(steps, item.launch_id, item.attempt);
   const place = launchState(settings.bucket, item.launch_id);
   const [records, commits] = await Promise.all([
     readAll<StartRecord>(dependencies, `${place}starts/`),

@@ -19,6 +19,7 @@ import { summarise } from '../../lib/cost/summary.ts';
 import { nameOf } from '../../lib/prices/price-keys.ts';
 import type { LaunchItem } from '../../lib/store/launches.ts';
 import type { LedgerItem } from '../../lib/store/ledger.ts';
+import { rowsOfAttempts } from '../../lib/store/steps.ts';
 import type { CostSummary, LedgerLine, Price, Usage } from '../../workflows/cost/model.ts';
 import type { Collected } from './collect.ts';
 import type { CostDependencies } from './dependencies.ts';
@@ -47,16 +48,14 @@ export function createPriceActivities({ s3, launches, steps, ledger, prices, bil
       attempt,
       usageAddress,
       last,
-    }: Collected & { launchId: string; last: boolean; at: number }): Promise<Priced | undefined> {
+    }: Omit<Collected, 'live'> & { launchId: string; last: boolean }): Promise<Priced | undefined> {
       const item = await launches.get(launchId);
       if (item?.attempt !== attempt) return undefined;
       const usage = await readUsage(s3, usageAddress);
       const allocated = allocate(usage);
       const charged = charge(allocated.consumptions, await pricesFor(allocated.consumptions));
       const unpriced = [...allocated.unpriced, ...charged.unpriced];
-      const rows = (
-        await Promise.all(Array.from({ length: attempt }, (_, before) => steps.ofLaunch(launchId, before + 1)))
-      ).flat();
+      const rows = await rowsOfAttempts(steps, launchId, attempt);
       const items = [...itemsOf(item, usage, charged.lines), ...historyOf(item, rows, usage)];
       heartbeat();
       if (!(await ledger.replace(launchId, attempt, items, ['line#', 'day#', 'held#', 'work#']))) return undefined;

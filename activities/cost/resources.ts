@@ -7,6 +7,8 @@
 import type { EC2Client, Instance as Ec2Instance, Volume as Ec2Volume } from '@aws-sdk/client-ec2';
 import type { EKSClient } from '@aws-sdk/client-eks';
 import type { FSxClient } from '@aws-sdk/client-fsx';
+import { installedTypes } from '../../lib/launch/instance-types.ts';
+import type { Cluster, FileSystem } from '../../workflows/cost/model.ts';
 
 export interface TypeFacts {
   vcpus: number;
@@ -41,19 +43,9 @@ export interface VolumeFacts {
   createdAt: number;
 }
 
-export interface LustreFacts {
-  id: string;
-  deploymentType: string;
-  storageType: string;
-  gib: number;
-  throughputPerUnit?: number;
-}
+export type LustreFacts = Pick<FileSystem, 'id' | 'deploymentType' | 'storageType' | 'gib' | 'throughputPerUnit'>;
 
-export interface ClusterFacts {
-  name: string;
-  version?: string;
-  support: 'standard' | 'extended';
-}
+export type ClusterFacts = Pick<Cluster, 'id' | 'version' | 'support'>;
 
 export interface ResourceReader {
   /** Those that are known, whatever else was asked for. */
@@ -72,7 +64,6 @@ export interface ResourceReader {
 /** EC2's limit of values in one filter. */
 const VALUES = 200;
 const PAGE = 500;
-const TYPES_PAGE = 100;
 
 export function createResourceReader(): ResourceReader {
   const ec2s = new Map<string, EC2Client>();
@@ -124,15 +115,10 @@ export function createResourceReader(): ResourceReader {
     },
 
     async types(region, names) {
-      const { client, paginateDescribeInstanceTypes } = await ec2(region);
+      const { client } = await ec2(region);
       const found = new Map<string, TypeFacts>();
-      for (const Values of chunks(names, VALUES)) {
-        const Filters = [{ Name: 'instance-type', Values }];
-        for await (const page of paginateDescribeInstanceTypes({ client, pageSize: TYPES_PAGE }, { Filters }))
-          for (const { InstanceType, VCpuInfo, MemoryInfo } of page.InstanceTypes ?? [])
-            if (InstanceType && VCpuInfo?.DefaultVCpus && MemoryInfo?.SizeInMiB)
-              found.set(InstanceType, { vcpus: VCpuInfo.DefaultVCpus, memoryMib: MemoryInfo.SizeInMiB });
-      }
+      for await (const { type, vcpus, memoryMiB } of installedTypes(client, names))
+        found.set(type, { vcpus, memoryMib: memoryMiB });
       return found;
     },
 
@@ -172,7 +158,7 @@ export function createResourceReader(): ResourceReader {
         const extended = clusterVersions.some(({ versionStatus, status }) =>
           /extended/i.test(String(versionStatus ?? status ?? '')),
         );
-        return { name, ...(version && { version }), support: extended ? 'extended' : 'standard' };
+        return { id: name, ...(version && { version }), support: extended ? 'extended' : 'standard' };
       } catch (error) {
         if (error instanceof ResourceNotFoundException) return undefined;
         throw error;

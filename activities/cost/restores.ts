@@ -7,11 +7,11 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { heartbeat } from '@temporalio/activity';
 import { readIndex, readShard } from '../../lib/restore/index-files.ts';
-import { addressOf, type RequestLine } from '../../lib/restore/requester.ts';
+import { addressOf, parseLines, type RequestLine, requestsFolder } from '../../lib/restore/requester.ts';
 import { formatS3Address, parseS3Address } from '../../lib/s3-address.ts';
 import { listObjects, readObject } from '../../lib/s3-objects.ts';
 import type { RestoreItem } from '../../lib/store/restores.ts';
-import type { RestoreUsage } from '../../workflows/cost/model.ts';
+import type { RestoreUsage, Unpriced } from '../../workflows/cost/model.ts';
 import { DEFAULT_DAYS, movesBack, restoreState } from '../../workflows/restore/model.ts';
 import type { CostDependencies } from './dependencies.ts';
 
@@ -23,17 +23,25 @@ export async function findRestores(
   { s3, restores, settings, region }: Pick<CostDependencies, 's3' | 'restores' | 'settings' | 'region'>,
   launchId: string,
   attempts: number,
-): Promise<RestoreUsage[]> {
+): Promise<{ restores: RestoreUsage[]; unknown: Unpriced[] }> {
   const item = await restores.get(launchId);
-  if (!item) return [];
+  if (!item) return { restores: [], unknown: [] };
   const at = await region();
   const found: RestoreUsage[] = [];
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const place = restoreState(settings.bucket, launchId, `attempt-${attempt}`);
     found.push(...(await ofPlace(s3, place, item, at)));
   }
-  return found;
+  const otherwise = found.length === 0 && (item.counts?.requested ?? 0) > 0;
+  return { restores: found, unknown: otherwise ? [byBatchOperations(launchId)] : [] };
 }
+
+const byBatchOperations = (launchId: string): Unpriced => ({
+  resource: `restore/${launchId}`,
+  component: 'restore',
+  reason: 'its objects were asked for by S3 Batch Operations, which keeps no list here of what it has asked for',
+  remedy: `"longhaul restore show ${launchId}" has the estimate; the bill has the rest`,
+});
 
 async function ofPlace(s3: S3Client, place: string, item: RestoreItem, region: string): Promise<RestoreUsage[]> {
   const index = await readIndex(s3, place);
@@ -78,13 +86,12 @@ async function ofPlace(s3: S3Client, place: string, item: RestoreItem, region: s
 const goneBy = (from: number, days: number): number => Math.ceil((from + days * DAY_MS) / DAY_MS) * DAY_MS;
 
 async function* requestFiles(s3: S3Client, place: string, shard: number) {
-  const folder = `${place}requests/${String(shard).padStart(5, '0')}/`;
+  const folder = requestsFolder(place, shard);
   const { bucket } = parseS3Address(folder);
   for await (const page of listObjects(s3, folder)) {
     for (const { key, modifiedAt } of page) {
       const { bytes } = await readObject(s3, formatS3Address({ bucket, key }), { limit: FILE_LIMIT });
-      const lines = bytes.toString('utf8').split('\n');
-      yield { modifiedAt, lines: lines.flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RequestLine])) };
+      yield { modifiedAt, lines: parseLines<RequestLine>(bytes) };
     }
   }
 }

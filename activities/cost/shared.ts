@@ -69,8 +69,7 @@ async function findCluster(dependencies: Needs, item: LaunchItem, name: string, 
     });
     return;
   }
-  const { name: id, ...rest } = facts;
-  found.clusters.push({ id, ...rest, ...of, others: await othersOf(dependencies, item, id, of) });
+  found.clusters.push({ ...facts, ...of, others: await othersOf(dependencies, item, name, of) });
 }
 
 /** One interval for each attempt of the launch: from its first job to its last. */

@@ -9,7 +9,6 @@ import type { Band } from '../../lib/cost/estimate/model.ts';
 import { createInstanceTypeReader } from '../../lib/launch/instance-types.ts';
 import { openPriceBook } from '../../lib/prices/pricing-models.ts';
 import { readRates } from '../../lib/prices/rates-file.ts';
-import { LedgerStore } from '../../lib/store/ledger.ts';
 import { PriceStore } from '../../lib/store/prices.ts';
 import { tableNames } from '../../lib/store/tables.ts';
 import { COMPUTE_SERVICES, type ComputeService } from '../../workflows/launch/model.ts';
@@ -76,7 +75,7 @@ async function run(context: Context, file: string, options: Options): Promise<vo
     const planned = await estimateLaunch(
       {
         s3: aws.s3,
-        ledger: new LedgerStore(aws.dynamodb, tables),
+        ledger: context.ledger,
         prices: openPriceBook({
           pricing: aws.pricing,
           ec2: () => ec2,

@@ -9,10 +9,10 @@ import { mapLimited } from '../../lib/concurrency.ts';
 import { type Compared, type Comparison, compareLaunches } from '../../lib/cost/compare.ts';
 import { summariseMetrics } from '../../lib/cost/metrics.ts';
 import { formatS3Address } from '../../lib/s3-address.ts';
-import { listKeys, readObject } from '../../lib/s3-objects.ts';
+import { listKeys, readJson } from '../../lib/s3-objects.ts';
 import type { LaunchStore } from '../../lib/store/launches.ts';
 import type { LedgerStore } from '../../lib/store/ledger.ts';
-import type { StepStore } from '../../lib/store/steps.ts';
+import { rowsOfAttempts, type StepStore } from '../../lib/store/steps.ts';
 import { launchState } from '../../workflows/launch/places.ts';
 import { pricedLaunch } from './view.ts';
 
@@ -44,10 +44,9 @@ export async function readComparison(
   let read = 0;
   for (const item of items) {
     const { launch_id: launchId, attempt } = item;
-    const attempts = Array.from({ length: attempt }, (_, before) => before + 1);
     const [lines, steps, keys] = await Promise.all([
       sources.ledger.lines(launchId),
-      mapLimited(attempts, READING, (one) => sources.steps.ofLaunch(launchId, one)),
+      rowsOfAttempts(sources.steps, launchId, attempt),
       commitKeys(sources, launchId),
     ]);
     if (keys.length > COMMITS) notes.push(`figures of ${launchId} are those of ${COMMITS} of its items`);
@@ -57,7 +56,7 @@ export async function readComparison(
       progress?.(read);
       return commit;
     });
-    compared.push({ item, lines, steps: steps.flat(), metrics: summariseMetrics(commits) });
+    compared.push({ item, lines, steps, metrics: summariseMetrics(commits) });
   }
   const comparison = compareLaunches(compared);
   return { ...comparison, notes: [...comparison.notes, ...notes] };
@@ -72,7 +71,5 @@ async function commitKeys({ s3, bucket }: CompareSources, launchId: string): Pro
   return found;
 }
 
-async function readCommit({ s3, bucket }: CompareSources, key: string): Promise<Commit> {
-  const { bytes } = await readObject(s3, formatS3Address({ bucket, key }), { limit: COMMIT_BYTES });
-  return JSON.parse(bytes.toString('utf8')) as Commit;
-}
+const readCommit = ({ s3, bucket }: CompareSources, key: string): Promise<Commit> =>
+  readJson<Commit>(s3, formatS3Address({ bucket, key }), COMMIT_BYTES);

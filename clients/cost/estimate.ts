@@ -94,11 +94,12 @@ export async function estimateLaunch(deps: EstimateDependencies, request: Estima
   const drafts: Draft[] = [];
   for (const way of ways) drafts.push(await draftOf(model, context, way));
   const currency = drafts.flatMap(({ currencies }) => currencies)[0] ?? 'USD';
-  const overhead = await overheadOf(deps.ledger, model.estimate().launches, currency);
+  const estimate = model.estimate();
+  const overhead = await overheadOf(deps.ledger, estimate.launches, currency);
   const offers = drafts.map((draft) => offerOf(model, draft, overhead.factor));
   const costOf = ({ money }: Offer) => money?.expected ?? Number.POSITIVE_INFINITY;
   return {
-    estimate: model.estimate(),
+    estimate,
     offers: offers.sort((a, b) => costOf(a) - costOf(b) || (a.family < b.family ? -1 : 1)),
     overhead,
     parallelVcpus,

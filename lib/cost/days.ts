@@ -6,7 +6,7 @@
 import type { Component, LedgerLine } from '../../workflows/cost/model.ts';
 import { compare } from '../digest.ts';
 import { groupBy } from './group.ts';
-import { ledgerText, sumOf } from './money.ts';
+import { amountOf, isLost } from './summary.ts';
 
 /** Of one day (UTC) and currency; decimal numbers, unrounded. */
 export interface DaySum {
@@ -20,12 +20,6 @@ export interface DaySum {
   idle: string;
   packing: string;
 }
-
-/** Money that bought no result. */
-const isLost = ({ purpose, outcome }: LedgerLine): boolean =>
-  purpose === 'use' && outcome !== undefined && outcome !== 'done';
-
-const amountOf = (lines: readonly LedgerLine[]): string => ledgerText(sumOf(lines.map(({ amount }) => amount)));
 
 /** In order. */
 export function byDay(lines: readonly LedgerLine[]): DaySum[] {

@@ -16,7 +16,7 @@ import type { ActualItem } from '../store/ledger.ts';
 import { groupBy } from './group.ts';
 import { HOUR_MS, union } from './intervals.ts';
 import { ledgerText, Money, sumOf, ZERO } from './money.ts';
-import { type Breakdown, breakDown, type ResourceSpending, type StepSpending } from './summary.ts';
+import { amountOf, type Breakdown, breakDown, isLost, type ResourceSpending, type StepSpending } from './summary.ts';
 
 /** What is in a line of a resource: its price may have changed, and parts of it may be priced apart. */
 export interface ResourceDetails {
@@ -90,7 +90,7 @@ export function costView(
         ...(item.cost_difference !== undefined && { difference: item.cost_difference }),
         byService: [...groupBy(actuals, ({ service }) => service)].map(([service, days]) => ({
           service,
-          amount: ledgerText(sumOf(days.map(({ amount }) => amount))),
+          amount: amountOf(days),
         })),
       },
     }),
@@ -116,13 +116,8 @@ const keyOf = (of: { component: Component; resource: string; resourceType: strin
 
 /** By how attempts ended; exact. */
 function lostBy(lines: readonly LedgerLine[]): Record<string, string> {
-  const lost = lines.filter(({ purpose, outcome }) => purpose === 'use' && outcome !== undefined && outcome !== 'done');
-  return Object.fromEntries(
-    [...groupBy(lost, ({ outcome = '' }) => outcome)].map(([outcome, own]) => [
-      outcome,
-      ledgerText(sumOf(own.map(({ amount }) => amount))),
-    ]),
-  );
+  const byOutcome = groupBy(lines.filter(isLost), ({ outcome = '' }) => outcome);
+  return Object.fromEntries([...byOutcome].map(([outcome, own]) => [outcome, amountOf(own)]));
 }
 
 /** In any of the lines. */

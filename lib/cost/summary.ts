@@ -38,9 +38,10 @@ function summaryOf(lines: readonly Sum[], currency: string): CostSummary {
   const groups = groupBy(lines, ({ component }) => component);
   const present = COMPONENTS.filter((component) => ALWAYS.includes(component) || groups.has(component));
   const { total, parts } = roundParts(
-    Object.fromEntries(
-      present.map((component) => [STRINGS[component], sumOf(amountsOf(groups.get(component)))]),
-    ) as Record<'instance_cost' | 'volume_cost' | 'filesystem_cost', typeof ZERO>,
+    Object.fromEntries(present.map((component) => [STRINGS[component], totalOf(groups.get(component))])) as Record<
+      'instance_cost' | 'volume_cost' | 'filesystem_cost',
+      typeof ZERO
+    >,
   );
   return { total_cost: total, ...parts, currency };
 }
@@ -88,7 +89,7 @@ export function breakDown(lines: readonly LedgerLine[]): Breakdown[] {
   return byCurrency(lines).map(([currency, group]) => {
     const ways = groupBy(group, wayOf);
     const { total, parts } = roundParts(
-      Object.fromEntries(WAYS.map((way) => [way, sumOf(amountsOf(ways.get(way)))])) as Record<Way, typeof ZERO>,
+      Object.fromEntries(WAYS.map((way) => [way, totalOf(ways.get(way))])) as Record<Way, typeof ZERO>,
     );
     const steps = tableOf(group, ({ step }) => step ?? '');
     const resources = tableOf(group, ({ component, resource, resourceType }) =>
@@ -121,10 +122,10 @@ function wayOf({ purpose, outcome }: LedgerLine): Way {
 /** A row for each name, in their order: a line of it, and what was spent. */
 function tableOf(lines: readonly LedgerLine[], nameOf: (line: LedgerLine) => string): [LedgerLine, Spending][] {
   const groups = [...groupBy(lines, nameOf)].toSorted(([a], [b]) => compare(a, b));
-  const exact = new Map(groups.map(([name, group]) => [name, sumOf(amountsOf(group))]));
+  const exact = new Map(groups.map(([name, group]) => [name, totalOf(group)]));
   const { parts } = roundParts(Object.fromEntries(exact));
   return groups.map(([name, group]) => {
-    const sum = (...ways: Way[]) => ledgerText(sumOf(amountsOf(group.filter((line) => ways.includes(wayOf(line))))));
+    const sum = (...ways: Way[]) => amountOf(group.filter((line) => ways.includes(wayOf(line))));
     const spending = {
       amount: ledgerText(exact.get(name) ?? ZERO),
       cost: parts[name] ?? '',
@@ -137,7 +138,15 @@ function tableOf(lines: readonly LedgerLine[], nameOf: (line: LedgerLine) => str
   });
 }
 
-const amountsOf = (lines: readonly Pick<LedgerLine, 'amount'>[] = []): string[] => lines.map(({ amount }) => amount);
+/** Exact. */
+const totalOf = (lines: readonly Pick<LedgerLine, 'amount'>[] = []) => sumOf(lines.map(({ amount }) => amount));
+
+/** The same as a decimal number. */
+export const amountOf = (lines?: readonly Pick<LedgerLine, 'amount'>[]): string => ledgerText(totalOf(lines));
+
+/** Money that bought no result. */
+export const isLost = ({ purpose, outcome }: Pick<LedgerLine, 'purpose' | 'outcome'>): boolean =>
+  purpose === 'use' && outcome !== undefined && outcome !== 'done';
 
 const byCurrency = <Line extends Pick<LedgerLine, 'currency'>>(lines: readonly Line[]): [string, Line[]][] =>
   [...groupBy(lines, ({ currency }) => currency)].toSorted(([a], [b]) => compare(a, b));

@@ -38,25 +38,34 @@ export function filterValues(names: readonly string[]): string[] {
   return [...new Set(families.map((name) => (name.includes('.') ? name : `${name}.*`)))];
 }
 
+/**
+ * What types have installed, which is more than hosts of theirs offer to jobs.
+ * @param values of the filter `instance-type`
+ */
+export async function* installedTypes(client: EC2Client, values: readonly string[]): AsyncGenerator<Host> {
+  const { paginateDescribeInstanceTypes } = await import('@aws-sdk/client-ec2');
+  for (let from = 0; from < values.length; from += MOST_VALUES) {
+    const Filters = [{ Name: 'instance-type', Values: values.slice(from, from + MOST_VALUES) }];
+    for await (const page of paginateDescribeInstanceTypes({ client, pageSize: PAGE }, { Filters })) {
+      for (const { InstanceType: type, VCpuInfo, MemoryInfo } of page.InstanceTypes ?? []) {
+        const [vcpus, memoryMiB] = [VCpuInfo?.DefaultVCpus, MemoryInfo?.SizeInMiB];
+        if (type && vcpus && memoryMiB) yield { type, vcpus, memoryMiB };
+      }
+    }
+  }
+}
+
 /** The client is loaded at first use: it is the largest of the SDK, and most commands do without. */
 export function createInstanceTypeReader(config: EC2ClientConfig = {}): InstanceTypeReader {
   let client: EC2Client | undefined;
   return {
     async describe(names) {
-      const { EC2Client, paginateDescribeInstanceTypes } = await import('@aws-sdk/client-ec2');
+      const { EC2Client } = await import('@aws-sdk/client-ec2');
       client ??= new EC2Client(config);
       const hosts = new Map<string, Host>();
       const values = filterValues(names);
-      for (let from = 0; from < values.length; from += MOST_VALUES) {
-        const Filters = [{ Name: 'instance-type', Values: values.slice(from, from + MOST_VALUES) }];
-        for await (const page of paginateDescribeInstanceTypes({ client, pageSize: PAGE }, { Filters })) {
-          for (const { InstanceType, VCpuInfo, MemoryInfo } of page.InstanceTypes ?? []) {
-            if (!InstanceType || !VCpuInfo?.DefaultVCpus || !MemoryInfo?.SizeInMiB) continue;
-            const memoryMiB = offeredMiB(MemoryInfo.SizeInMiB);
-            hosts.set(InstanceType, { type: InstanceType, vcpus: VCpuInfo.DefaultVCpus, memoryMiB });
-          }
-        }
-      }
+      for await (const { type, vcpus, memoryMiB } of installedTypes(client, values))
+        hosts.set(type, { type, vcpus, memoryMiB: offeredMiB(memoryMiB) });
       return [...hosts.values()];
     },
     destroy: () => client?.destroy(),

@@ -213,8 +213,9 @@ async function restoreObject(
 export const addressOf = (bucket: string, { key, version }: Pick<Entry, 'key' | 'version'>): string =>
   `${formatS3Address({ bucket, key })}${version === undefined ? '' : `?versionId=${version}`}`;
 
+export const requestsFolder = (place: string, shard: number): string => `${place}requests/${shardName(shard)}/`;
 const requestsAddress = (place: string, shard: number, pass: number, chunk: number): string =>
-  `${place}requests/${shardName(shard)}/${String(pass).padStart(4, '0')}-${chunk}.ndjson`;
+  `${requestsFolder(place, shard)}${String(pass).padStart(4, '0')}-${chunk}.ndjson`;
 const failuresAddress = (place: string, shard: number): string => `${place}failures/${shardName(shard)}.ndjson`;
 
 async function putLines(s3: S3Client, address: string, lines: readonly object[]): Promise<void> {
@@ -223,14 +224,18 @@ async function putLines(s3: S3Client, address: string, lines: readonly object[])
   await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body, ContentType: 'application/x-ndjson' }));
 }
 
+/** What {@link putLines} has put. */
+export const parseLines = <Line>(bytes: Buffer): Line[] =>
+  bytes
+    .toString('utf8')
+    .split('\n')
+    .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Line]));
+
 /** Of one shard; none where nothing has failed. */
 export async function readFailures(s3: S3Client, place: string, shard: number): Promise<ObjectFailure[]> {
   try {
     const { bytes } = await readObject(s3, failuresAddress(place, shard), { limit: FAILURES_LIMIT });
-    return bytes
-      .toString('utf8')
-      .split('\n')
-      .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as ObjectFailure]));
+    return parseLines<ObjectFailure>(bytes);
   } catch (error) {
     if (error instanceof UnreadableObjectError && error.reason.startsWith('there is no such object')) return [];
     throw error;

@@ -10,10 +10,12 @@ import {
   type BatchWriteCommandInput,
   DynamoDBDocumentClient,
   QueryCommand,
+  type QueryCommandInput,
 } from '@aws-sdk/lib-dynamodb';
 import type { LedgerLine, Occupancy } from '../../workflows/cost/model.ts';
 import { mapLimited } from '../concurrency.ts';
 import type { DaySum } from '../cost/days.ts';
+import { queryAll } from './query.ts';
 import { LEDGER_INDEXES, type Tables } from './tables.ts';
 
 /** Which pricing an item is of: those of a later one replace it. */
@@ -213,24 +215,12 @@ export class LedgerStore {
     });
   }
 
-  async #query<Item>(
-    query: Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>,
-    read?: ReadCount,
-  ): Promise<Item[]> {
-    const items: Item[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const page = await this.#documents.send(
-        new QueryCommand({ TableName: this.#table, ...query, ...(start && { ExclusiveStartKey: start }) }),
-      );
-      items.push(...((page.Items ?? []) as Item[]));
-      if (read) {
-        read.pages += 1;
-        read.items += page.ScannedCount ?? 0;
-      }
-      start = page.LastEvaluatedKey;
-    } while (start);
-    return items;
+  #query<Item>(query: Omit<QueryCommandInput, 'TableName'>, read?: ReadCount): Promise<Item[]> {
+    return queryAll<Item>(this.#documents, { TableName: this.#table, ...query }, (items) => {
+      if (!read) return;
+      read.pages += 1;
+      read.items += items;
+    });
   }
 
   async #write(requests: readonly WriteRequest[]): Promise<void> {

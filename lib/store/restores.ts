@@ -5,8 +5,9 @@
  * @module
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, GetCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { RestoreCounts, RestorePlan, RestoreStatus } from '../../workflows/restore/model.ts';
+import { queryAll } from './query.ts';
 import { RESTORE_INDEXES, type Tables } from './tables.ts';
 
 /** An item of `Restores`. Times are ISO 8601 in UTC. */
@@ -94,23 +95,13 @@ export class RestoreStore {
 
   /** Every restore that waits for objects. */
   async open(): Promise<OpenRestore[]> {
-    const items: OpenRestore[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const page = await this.#documents.send(
-        new QueryCommand({
-          TableName: this.#table,
-          IndexName: RESTORE_INDEXES.byOpen,
-          KeyConditionExpression: '#open = :open',
-          ExpressionAttributeNames: { '#open': 'open' },
-          ExpressionAttributeValues: { ':open': 'open' },
-          ...(start && { ExclusiveStartKey: start }),
-        }),
-      );
-      items.push(...((page.Items ?? []) as OpenRestore[]));
-      start = page.LastEvaluatedKey;
-    } while (start);
-    return items;
+    return queryAll<OpenRestore>(this.#documents, {
+      TableName: this.#table,
+      IndexName: RESTORE_INDEXES.byOpen,
+      KeyConditionExpression: '#open = :open',
+      ExpressionAttributeNames: { '#open': 'open' },
+      ExpressionAttributeValues: { ':open': 'open' },
+    });
   }
 
   /** @returns how many completions it has been told of now; undefined when it waits no more */

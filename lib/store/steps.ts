@@ -5,9 +5,11 @@
  * @module
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, type QueryCommandInput, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { CauseName } from '../../workflows/launch/causes.ts';
 import type { ItemCounts, StepState, TaskCounts } from '../../workflows/launch/model.ts';
+import { mapLimited } from '../concurrency.ts';
+import { queryAll } from './query.ts';
 import { STEP_INDEXES, type Tables } from './tables.ts';
 
 /** What is known of one job or array child that failed; enough to say why without asking Batch again. */
@@ -91,8 +93,21 @@ export const currentJobs = (row: Pick<StepItem, 'jobs' | 'generation'>): StepJob
 
 export const stepKey = (attempt: number, step: string): string => `${String(attempt).padStart(4, '0')}#${step}`;
 
+/** Attempts read at a time. */
+const READING = 16;
+
 /** Of this generation, and not ended: the fence of all writes but the first. */
 const STILL_OPEN = 'generation = :generation AND attribute_exists(open_in)';
+
+/** The steps of every attempt of a launch up to this one, the first attempt first. */
+export async function rowsOfAttempts(
+  steps: Pick<StepStore, 'ofLaunch'>,
+  launchId: string,
+  attempts: number,
+): Promise<StepItem[]> {
+  const numbers = Array.from({ length: attempts }, (_, before) => before + 1);
+  return (await mapLimited(numbers, READING, (attempt) => steps.ofLaunch(launchId, attempt))).flat();
+}
 
 export class StepStore {
   readonly #documents: DynamoDBDocumentClient;
@@ -188,17 +203,8 @@ export class StepStore {
     });
   }
 
-  async #query(query: Omit<ConstructorParameters<typeof QueryCommand>[0], 'TableName'>): Promise<StepItem[]> {
-    const items: StepItem[] = [];
-    let start: Record<string, unknown> | undefined;
-    do {
-      const page = await this.#documents.send(
-        new QueryCommand({ TableName: this.#table, ...query, ...(start && { ExclusiveStartKey: start }) }),
-      );
-      items.push(...((page.Items ?? []) as StepItem[]));
-      start = page.LastEvaluatedKey;
-    } while (start);
-    return items;
+  #query(query: Omit<QueryCommandInput, 'TableName'>): Promise<StepItem[]> {
+    return queryAll<StepItem>(this.#documents, { TableName: this.#table, ...query });
   }
 
   /** Sets the facts that are known, and what `also` says, where the condition still holds. */

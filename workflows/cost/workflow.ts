@@ -23,7 +23,6 @@ import {
 } from '@temporalio/workflow';
 import type { CostActivities } from '../../activities/cost/index.ts';
 import { toFailure } from '../kit/failures.ts';
-import { now } from '../kit/time.ts';
 import { setVersioning } from '../kit/versioning.ts';
 import { describeCost } from './details.ts';
 import { costProgress, launchEnded } from './messages.ts';
@@ -73,14 +72,15 @@ export async function cost(input: CostInput): Promise<CostResult> {
       [{ launchId, again }],
     );
     if (!collected) return undefined;
+    const { live, ...usage } = collected;
     enter('PRICING');
     const priced = await activities.priceUsage.executeWithOptions({ ...RECKONING, summary: 'price it, line by line' }, [
-      { launchId, ...collected, last: last || !collected.live, at: now() },
+      { launchId, ...usage, last: last || !live },
     ]);
     if (!priced) return undefined;
     progress.cost = priced.cost;
     progress.unpriced = priced.unpriced;
-    return { ...priced, live: collected.live, attempt: collected.attempt };
+    return { ...priced, live, attempt: usage.attempt };
   }
 
   /** @returns whether the launch has ended once more meanwhile */

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Price } from '../../../workflows/cost/model.ts';
+import { weightOf } from '../sweep.ts';
 
 /** vCPUs and memory, of a job or of its host. */
 export interface Size {
@@ -18,15 +19,10 @@ export interface HourPrice {
   marks: readonly string[];
 }
 
-/** A vCPU is billed as nine GiB: as the ledger shares instances out, see shares.ts. */
-const CPU_WEIGHT = 9;
-const MIB_PER_GIB = 1024;
 const HOUR_SECONDS = 3_600;
 
-const weigh = ({ vcpus, memoryMib }: Size): number => CPU_WEIGHT * vcpus + memoryMib / MIB_PER_GIB;
-
-/** Of the host, as if others filled the rest of it; more than all of it is all of it. */
-export const shareOf = (job: Size, host: Size): number => Math.min(weigh(job) / weigh(host), 1);
+/** Of the host, by the ledger's own weights, as if others filled the rest of it; more than all of it is all of it. */
+export const shareOf = (job: Size, host: Size): number => Math.min(weightOf(job) / weightOf(host), 1);
 
 export const perSecond = ({ perHour }: HourPrice, share: number): number => (perHour * share) / HOUR_SECONDS;
 
