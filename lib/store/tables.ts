@@ -19,6 +19,7 @@ export const LEDGER_INDEXES = {
   byResource: 'by_resource',
   byWork: 'by_work',
 } as const;
+export const CONNECTION_INDEXES = { byInactive: 'by_inactive' } as const;
 
 export interface Tables {
   launches: string;
@@ -27,6 +28,8 @@ export interface Tables {
   quotas: string;
   restores: string;
   prices: string;
+  connections: string;
+  sessions: string;
 }
 
 export const tableNames = (prefix: string): Tables => ({
@@ -36,6 +39,8 @@ export const tableNames = (prefix: string): Tables => ({
   quotas: `${prefix}Quotas`,
   restores: `${prefix}Restores`,
   prices: `${prefix}Prices`,
+  connections: `${prefix}Connections`,
+  sessions: `${prefix}Sessions`,
 });
 
 /** What CreateTable is given; later the CDK stack is held against the same. */
@@ -103,13 +108,35 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       KeySchema: [{ AttributeName: 'price_key', KeyType: 'HASH' }],
       AttributeDefinitions: strings('price_key'),
     },
+    {
+      TableName: names.connections,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'user_id', KeyType: 'HASH' },
+        { AttributeName: 'connection_id', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: [
+        ...strings('user_id', 'connection_id', 'active'),
+        { AttributeName: 'last_seen', AttributeType: 'N' },
+      ],
+      GlobalSecondaryIndexes: [index(CONNECTION_INDEXES.byInactive, 'active', 'last_seen')],
+    },
+    {
+      TableName: names.sessions,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'user_id', KeyType: 'HASH' },
+        { AttributeName: 'entry', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('user_id', 'entry'),
+    },
   ];
 }
 
 /** What UpdateTimeToLive is given once the tables are there. */
 export const timesToLive = (prefix: string): UpdateTimeToLiveCommandInput[] => {
-  const { quotas, prices } = tableNames(prefix);
-  return [quotas, prices].map((TableName) => ({
+  const { quotas, prices, connections, sessions } = tableNames(prefix);
+  return [quotas, prices, connections, sessions].map((TableName) => ({
     TableName,
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
   }));
