@@ -22,6 +22,7 @@ import { Hub } from './live/hub.ts';
 import { createSessions } from './live/sessions.ts';
 import { createStreams } from './live/sse.ts';
 import { acceptUpgrades } from './live/upgrade.ts';
+import { nudgeRoute } from './nudge-route.ts';
 import { refuseOrigin } from './origins.ts';
 import { progressRoutes } from './progress-routes.ts';
 import type { RequestHandler } from './requests.ts';
@@ -126,6 +127,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     streams: streams.count,
     runs: hub.runs,
   }));
+  nudgeRoute(app, hub, settings.key);
   progressRoutes(app, { reader: deps.reader, hub, streams });
   if (deps.registerApi) {
     const { registerApi } = deps;

@@ -30,6 +30,8 @@ export interface Tables {
   prices: string;
   connections: string;
   sessions: string;
+  progress: string;
+  gateways: string;
 }
 
 export const tableNames = (prefix: string): Tables => ({
@@ -41,6 +43,8 @@ export const tableNames = (prefix: string): Tables => ({
   prices: `${prefix}Prices`,
   connections: `${prefix}Connections`,
   sessions: `${prefix}Sessions`,
+  progress: `${prefix}Progress`,
+  gateways: `${prefix}Gateways`,
 });
 
 /** What CreateTable is given; later the CDK stack is held against the same. */
@@ -130,13 +134,32 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       ],
       AttributeDefinitions: strings('user_id', 'entry'),
     },
+    {
+      TableName: names.progress,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'run', KeyType: 'HASH' },
+        { AttributeName: 'entry', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('run', 'entry'),
+    },
+    {
+      TableName: names.gateways,
+      BillingMode: 'PAY_PER_REQUEST',
+      // All in one partition, so that they are found by a query: there are few.
+      KeySchema: [
+        { AttributeName: 'fleet', KeyType: 'HASH' },
+        { AttributeName: 'gateway_id', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('fleet', 'gateway_id'),
+    },
   ];
 }
 
 /** What UpdateTimeToLive is given once the tables are there. */
 export const timesToLive = (prefix: string): UpdateTimeToLiveCommandInput[] => {
-  const { quotas, prices, connections, sessions } = tableNames(prefix);
-  return [quotas, prices, connections, sessions].map((TableName) => ({
+  const { quotas, prices, connections, sessions, progress, gateways } = tableNames(prefix);
+  return [quotas, prices, connections, sessions, progress, gateways].map((TableName) => ({
     TableName,
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
   }));
