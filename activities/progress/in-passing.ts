@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Context, log } from '@temporalio/activity';
+import { activityInfo, log } from '@temporalio/activity';
 import type { ProgressWriter } from '../../lib/progress/log.ts';
 import type { Batch } from '../../workflows/progress/outbox.ts';
 
@@ -13,18 +13,31 @@ const TRIES = { any: 5, end: 20 } as const;
 
 /**
  * To be called when the record has been written.
- * @returns whether the log has it; the workflow keeps what it has not, and tells it with the next
+ * @returns whether the log has it, or can never have it; the workflow keeps what it has not, and tells it with the next
  * @throws whatever the log says, so that the activity is tried again
  */
 export async function tellInPassing(progress: ProgressWriter | undefined, batch: Batch | undefined): Promise<boolean> {
   if (!progress || !batch) return false;
+  const { run, facts, reports } = batch;
+  const tries = reports.some(({ kind }) => kind === 'end') ? TRIES.end : TRIES.any;
+  return inPassing(run, () => progress.append(run, facts, reports), tries);
+}
+
+/** The same of whatever has to do with a log. */
+export async function inPassing(
+  run: string,
+  tell: () => Promise<unknown>,
+  tries: number = TRIES.any,
+): Promise<boolean> {
   try {
-    await progress.append(batch.run, batch.facts, batch.reports);
+    await tell();
     return true;
   } catch (error) {
-    const tries = batch.reports.some(({ kind }) => kind === 'end') ? TRIES.end : TRIES.any;
-    if (Context.current().info.attempt < tries) throw error;
-    log.error('progress could not be told', { run: batch.run, error: (error as Error).name });
-    return false;
+    const { name, message } = error as Error;
+    // It never will be.
+    const invalid = name === 'InvalidProgressError';
+    if (!invalid && activityInfo().attempt < tries) throw error;
+    log.error('progress could not be told', { run, error: name, ...(invalid && { reason: message }) });
+    return invalid;
   }
 }

@@ -74,6 +74,43 @@ function chunksOf(steps: readonly StepView[]): StepView[][] {
   return chunks;
 }
 
-/** Cut to what a report may have. */
-export const clip = (text: string): string =>
-  text.length <= LIMITS.message ? text : `${text.slice(0, LIMITS.message - 1)}…`;
+/** Of one step, so that any fits into a report: tasks, and characters of their names and of those it comes after. */
+const OF_A_STEP = { tasks: 50, taskName: 200, after: 30_000 } as const;
+const TYPE = 80;
+
+/** Texts and lists cut to what a report may have. */
+export function cut(change: Change): Change {
+  const { message, steps, error } = change;
+  return {
+    ...change,
+    ...(message && { message: clip(message) }),
+    ...(error && { error: { type: clip(error.type, TYPE), message: clip(error.message) } }),
+    ...(steps && { steps: steps.map(cutStep) }),
+  };
+}
+
+function cutStep(step: StepView): StepView {
+  const { message, cause, stuck, tasks, after } = step;
+  return {
+    ...step,
+    ...(message !== undefined && { message: clip(message) }),
+    ...(cause !== undefined && { cause: clip(cause) }),
+    ...(stuck && { stuck: { ...stuck, reason: clip(stuck.reason), remedy: clip(stuck.remedy) } }),
+    ...(tasks && {
+      tasks: tasks.slice(0, OF_A_STEP.tasks).map((task) => ({ ...task, name: clip(task.name, OF_A_STEP.taskName) })),
+    }),
+    ...(after && { after: firstOf(after, OF_A_STEP.after) }),
+  };
+}
+
+function firstOf(names: readonly string[], characters: number): readonly string[] {
+  let left = characters;
+  const end = names.findIndex((name) => {
+    left -= name.length + 3;
+    return left < 0;
+  });
+  return end < 0 ? names : names.slice(0, end);
+}
+
+const clip = (text: string, most: number = LIMITS.message): string =>
+  text.length <= most ? text : `${text.slice(0, most - 1)}…`;

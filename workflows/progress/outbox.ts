@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { addDraft, clip, type Draft, split } from './draft.ts';
+import { addDraft, cut, type Draft, split } from './draft.ts';
 import {
   type Change,
   type EventKind,
@@ -63,7 +63,7 @@ export class Outbox {
   }
 
   add(kind: EventKind, change: Change, now: number): void {
-    addDraft(this.#drafts, { ...clipped(change), kind, at: now });
+    addDraft(this.#drafts, { ...cut(change), kind, at: now });
   }
 
   get waits(): boolean {
@@ -119,23 +119,4 @@ export class Outbox {
     this.#pause = told ? 0 : Math.min(longest, this.#pause * 2 || first);
     this.#quietUntil = told ? 0 : now + this.#pause;
   }
-}
-
-function clipped(change: Change): Change {
-  const { message, steps, error } = change;
-  return {
-    ...change,
-    ...(message && { message: clip(message) }),
-    ...(error && { error: { type: clip(error.type), message: clip(error.message) } }),
-    ...(steps && {
-      steps: steps.map((step) => ({
-        ...step,
-        ...(step.message !== undefined && { message: clip(step.message) }),
-        ...(step.cause !== undefined && { cause: clip(step.cause) }),
-        ...(step.stuck && {
-          stuck: { ...step.stuck, reason: clip(step.stuck.reason), remedy: clip(step.stuck.remedy) },
-        }),
-      })),
-    }),
-  };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { ActivityFailure, CancellationScope, log, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { rootCause } from '../kit/failures.ts';
 import { now } from '../kit/time.ts';
 import { ACTIVITY_TASK_QUEUE } from './model.ts';
 import type { Batch, Outbox } from './outbox.ts';
@@ -41,6 +42,8 @@ const sure = proxyActivities<ProgressActivities>(SURE);
 export interface Way {
   light(batch: Batch): Promise<unknown>;
   sure(batch: Batch): Promise<unknown>;
+  /** Only a flush is worth the events of a normal activity: statuses that pass soon go by best effort too. */
+  sparing?: boolean;
 }
 
 const optionsOf = ({ reports }: Batch) => (reports.some(({ kind }) => kind === 'end') ? LAST : SURE);
@@ -66,12 +69,12 @@ export interface Pump {
 }
 
 export function createPump(outbox: Outbox, addressed: () => Omit<Batch, 'reports'>, way: Way): Pump {
-  let running: Promise<void> | undefined;
+  const under: { way?: Promise<void> } = {};
 
   async function run(all: boolean): Promise<void> {
     for (;;) {
       const at = now();
-      const surely = outbox.waits && (all || outbox.maySurely(at));
+      const surely = outbox.waits && (all || (!way.sparing && outbox.maySurely(at)));
       if (outbox.busy || !(surely || outbox.mayGo(at))) return;
       const batch = { ...addressed(), reports: outbox.take(at, { sure: surely }) };
       const told = await send(way, batch, surely);
@@ -80,36 +83,43 @@ export function createPump(outbox: Outbox, addressed: () => Omit<Batch, 'reports
     }
   }
 
-  function start(all: boolean): Promise<void> {
-    running = run(all).finally(() => {
-      running = undefined;
-    });
-    return running;
+  function start(all: boolean): void {
+    under.way = run(all).finally(() => delete under.way);
   }
 
   async function idle(): Promise<void> {
-    while (running) await running;
+    while (under.way) await under.way;
   }
 
   return {
     nudge() {
-      if (!running) void start(false);
+      if (!under.way) start(false);
     },
     idle,
     async flush() {
       await idle();
-      if (outbox.waits) await start(true);
+      // Another one may have been waiting for the same.
+      if (outbox.waits && !under.way) start(true);
+      await idle();
     },
   };
 }
 
-/** @returns whether it is told; what fails by itself, as an activity nobody has registered does, is a bug and thrown */
+/** The log says so of what it can never take: it is left, or nothing after it would ever be told. */
+const INVALID = 'InvalidProgressError';
+
+/** @returns whether it is dealt with; what is no failure of the activity, such as nobody having registered it, is thrown */
 async function send(way: Way, batch: Batch, surely: boolean): Promise<boolean> {
   try {
     await CancellationScope.nonCancellable(() => (surely ? way.sure(batch) : way.light(batch)));
     return true;
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
+    const { type, message } = rootCause(error);
+    if (type === INVALID) {
+      log.error('progress was left out', { reason: message });
+      return true;
+    }
     log.warn('progress could not be told, and is kept for later', { reports: batch.reports.length });
     return false;
   }

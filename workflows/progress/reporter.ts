@@ -84,7 +84,12 @@ export function createReporter(options: ReporterOptions): Reporter {
 
   // A run that continues another one goes on where that was.
   if (continued === undefined) {
-    outbox.add('status', { begins: { attempt }, status: options.status ?? 'RUNNING' }, now());
+    // Where the id was used before: what that run ended by is done with.
+    outbox.add(
+      'status',
+      { begins: { attempt }, status: options.status ?? 'RUNNING', error: null, message: null },
+      now(),
+    );
     if (steps.length > 0) outbox.add('progress', { steps: book.all() }, now());
     pump.nudge();
   }
