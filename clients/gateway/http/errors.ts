@@ -87,7 +87,7 @@ function ofFastify(error: unknown): ApiProblem | undefined {
     validationContext,
     code = '',
     remedy: own,
-  } = error as FastifyError & { remedy?: unknown };
+  } = error as Partial<FastifyError> & { remedy?: unknown };
   const isOwn = validation !== undefined || code.startsWith('FST_') || (statusCode ?? 500) < 500;
   const [known, usual] = BY_STATUS[statusCode ?? 500] ?? [];
   if (!isOwn || !known || usual === undefined) return undefined;
