@@ -37,6 +37,7 @@ import { ACTIVITY_TASK_QUEUE as RESTORE_QUEUE } from '../workflows/restore/model
 import { costDependencies } from './cost.ts';
 import { heartbeats } from './heartbeats.ts';
 import { progressActivities } from './progress.ts';
+import { sampleWorkers } from './samples.ts';
 
 /** Workflows kept in memory; a sticky cache counts workflows, it does not weigh them. */
 const CACHED_WORKFLOWS = 300;
@@ -146,6 +147,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
       maxConcurrentActivityTaskExecutions: 4,
     }),
     Worker.create({ ...shared, taskQueue: PROGRESS_QUEUE, activities: reports }),
+    ...sampleWorkers(shared, progress),
   ]);
   const stop = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

@@ -5,5 +5,7 @@
  */
 export { cost } from './cost/workflow.ts';
 export { launch } from './launch/workflow.ts';
+export { order } from './order/workflow.ts';
 export { batchPoller } from './poller/workflow.ts';
 export { restore } from './restore/workflow.ts';
+export { teleprinter } from './teleprinter/workflow.ts';
