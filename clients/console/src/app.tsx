@@ -7,7 +7,9 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useKeys } from './hooks.ts';
 import { token } from './http.ts';
 import { navigate, route } from './location.ts';
+import { Costs } from './pages/costs.tsx';
 import { Help } from './pages/help.tsx';
+import { NewLaunch } from './pages/new-launch.tsx';
 import { Runs } from './pages/runs.tsx';
 import { SignIn } from './pages/sign-in.tsx';
 import { Announcer } from './parts/announce.tsx';
@@ -15,6 +17,7 @@ import { Banners } from './parts/banners.tsx';
 import { Empty, Problem, Skeleton } from './parts/notes.tsx';
 import { TopBar } from './parts/top-bar.tsx';
 import { PATTERNS, type Page, type Route } from './routes.ts';
+import { Run } from './run/run-page.tsx';
 import { openSession, session } from './session.ts';
 import { report } from './telemetry.ts';
 
@@ -90,9 +93,15 @@ function PageOf({ route }: { route: Route }) {
   switch (route.page) {
     case 'runs':
       return <Runs />;
+    case 'run':
+      return <Run workflowId={route.workflowId} />;
+    case 'costs':
+      return <Costs />;
+    case 'new':
+      return <NewLaunch />;
     case 'help':
       return <Help />;
-    default:
+    case 'unknown':
       return (
         <Empty title="There is no such page">
           <p>

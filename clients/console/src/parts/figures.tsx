@@ -25,7 +25,7 @@ export function Bar({ percent, label, tone = 'busy' }: { percent: number; label:
   return (
     <span class="bar">
       <span
-        class={`bar-track tone-${tone}`}
+        class={`bar-track t-${tone}`}
         role="progressbar"
         aria-label={label}
         aria-valuemin={0}

@@ -15,7 +15,7 @@ interface StatusProps {
 export function Status({ status, waitingFor, endedAt }: StatusProps) {
   const tone = toneOf(status, isOver({ status, endedAt }));
   return (
-    <span class={`status tone-${tone}`}>
+    <span class={`status t-${tone}`}>
       <Icon name={tone} className={tone === 'busy' ? 'turns' : ''} />
       <span>{status ?? 'NOT KNOWN'}</span>
       {waitingFor !== undefined && <span class="status-for">{waitingText(waitingFor)}</span>}
