@@ -19,6 +19,15 @@ export function shorten(label: string, length = LABEL): string {
   return `${label.slice(0, length - 1 - end)}…${label.slice(-end)}`;
 }
 
+/** Characters of the second line that fit. */
+const LINE = 27;
+
+function stateLine(node: GraphNode, state: NodeState): string {
+  const words = node.group ? [state.counts] : [state.label, state.counts];
+  const line = words.filter(Boolean).join(' ');
+  return state.stuck ? `⚠ stuck: ${shorten(line, LINE - 9)}` : shorten(line, LINE);
+}
+
 export interface NodeProps {
   id: string;
   node: GraphNode;
@@ -67,8 +76,7 @@ export function Node({ id, node, state, at, place, readable, selected, active, f
             {shorten(node.label)}
           </text>
           <text class="dag-counts" x={12} y={36}>
-            {shorten([state.label, state.counts].filter(Boolean).join(' · '), 30)}
-            {state.stuck ? ' ⚠ stuck' : ''}
+            {stateLine(node, state)}
           </text>
           <rect class="dag-track" x={10} y={40} width={NODE_WIDTH - 20} height={3} rx={1.5} />
           <rect class="dag-bar" x={10} y={40} width={((NODE_WIDTH - 20) * state.percent) / 100} height={3} rx={1.5} />

@@ -176,7 +176,7 @@ export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
         <svg role="presentation" {...(near && { 'data-selection': true })}>
           <defs>
             <marker id="dag-arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">
-              <path d="M0,0L8,4L0,8z" fill="var(--muted, #59636e)" />
+              <path d="M0,0L8,4L0,8z" fill="var(--text-2)" />
             </marker>
           </defs>
           <g transform={`translate(${camera.x},${camera.y}) scale(${camera.scale})`}>

@@ -6,7 +6,8 @@
 import './parts.css';
 import { useEffect, useState } from 'preact/hooks';
 import type { Snapshot } from '../../../../workflows/progress/model.ts';
-import { formatDuration, formatMoment, formatRelative, isoTime } from './time-format.ts';
+import { duration, relative } from '../format.ts';
+import { formatMoment, isoTime } from './time-format.ts';
 import { lookOf, TONE_CLASS, type Tone } from './tones.ts';
 
 /** Epoch ms, which moves on by itself while `live`. */
@@ -74,7 +75,7 @@ export interface DurationProps {
 
 export function Duration({ from, to, now }: DurationProps) {
   const clock = useNow(to === undefined && now === undefined);
-  return <span>{formatDuration((to ?? now ?? clock) - from)}</span>;
+  return <span>{duration((to ?? now ?? clock) - from)}</span>;
 }
 
 export interface RelativeTimeProps {
@@ -87,7 +88,7 @@ export function RelativeTime({ at, now }: RelativeTimeProps) {
   const clock = useNow(now === undefined, 5_000);
   return (
     <time dateTime={isoTime(at) ?? ''} title={formatMoment(at)}>
-      {formatRelative(at, now ?? clock)}
+      {relative(at, now ?? clock)}
     </time>
   );
 }
@@ -114,7 +115,7 @@ export function StatusHistory({ snapshot: { statuses, endedAt }, now }: StatusHi
                 {formatMoment(reached.at)}
               </time>
               {(next || endedAt === undefined) && (
-                <span class="v-history-note">for {formatDuration((next?.at ?? until) - reached.at)}</span>
+                <span class="v-history-note">for {duration((next?.at ?? until) - reached.at)}</span>
               )}
               {reached.attempt > 1 && <span class="v-history-note">attempt {reached.attempt}</span>}
             </li>

@@ -1,41 +1,11 @@
 /**
- * Times and durations as people read them. Pure; the zone is a parameter, so that tests say which one they mean.
+ * Moments on an axis. Pure; the zone is a parameter, so that tests say which one they mean.
  *
  * @module
  */
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-
-/**
- * In the two largest units: `2 d 4 h`, `3 m 05 s`, `420 ms`.
- * @param ms below 0 counts as 0
- */
-export function formatDuration(ms: number): string {
-  if (!Number.isFinite(ms)) return '–';
-  const length = Math.max(0, ms);
-  if (length < SECOND) return `${Math.round(length)} ms`;
-  if (length < 10 * SECOND) return `${(Math.floor(length / 100) / 10).toFixed(1)} s`;
-  if (length < MINUTE) return `${Math.floor(length / SECOND)} s`;
-  if (length < HOUR) return pair(length, MINUTE, 'm', SECOND, 's');
-  if (length < DAY) return pair(length, HOUR, 'h', MINUTE, 'm');
-  return `${Math.floor(length / DAY)} d ${Math.floor((length % DAY) / HOUR)} h`;
-}
-
-const pair = (ms: number, large: number, largeName: string, small: number, smallName: string): string =>
-  `${Math.floor(ms / large)} ${largeName} ${String(Math.floor((ms % large) / small)).padStart(2, '0')} ${smallName}`;
-
-/** `3 m ago`, `in 2 h`, `just now`. */
-export function formatRelative(at: number, now: number): string {
-  const away = Math.abs(now - at);
-  if (away < 5 * SECOND) return 'just now';
-  const unit: readonly [number, string] =
-    away < MINUTE ? [SECOND, 's'] : away < HOUR ? [MINUTE, 'm'] : away < DAY ? [HOUR, 'h'] : [DAY, 'd'];
-  const count = `${Math.floor(away / unit[0])} ${unit[1]}`;
-  return at <= now ? `${count} ago` : `in ${count}`;
-}
 
 /** ISO 8601 for a `datetime` attribute; nothing for a time no calendar has. */
 export function isoTime(at: number): string | undefined {

@@ -20,13 +20,14 @@ export interface MinimapProps {
 }
 
 const HEIGHT = 36;
-const VARIABLES: Readonly<Record<Tone, readonly [string, string]>> = {
-  ok: ['--ok', '#1a7f37'],
-  warn: ['--warn', '#8a5a00'],
-  bad: ['--bad', '#b42318'],
-  run: ['--run', '#0b5fc4'],
-  wait: ['--wait', '#6b4fbb'],
-  idle: ['--muted', '#59636e'],
+/** The tones of parts.css: a canvas has to be told. */
+const VARIABLES: Readonly<Record<Tone, string>> = {
+  ok: '--good',
+  warn: '--off',
+  bad: '--bad',
+  run: '--accent',
+  wait: '--wait',
+  idle: '--text-2',
 };
 
 export function Minimap({ axis, steps, window, now, onMove }: MinimapProps) {
@@ -87,8 +88,7 @@ function drawStrip(canvas: HTMLCanvasElement, what: { scale: Scale; steps: reado
     const { tone } = lookOf(step.state);
     let colour = colours.get(tone);
     if (colour === undefined) {
-      const [name, otherwise] = VARIABLES[tone];
-      colour = theme.getPropertyValue(name).trim() || otherwise;
+      colour = theme.getPropertyValue(VARIABLES[tone]).trim();
       colours.set(tone, colour);
     }
     context.fillStyle = colour;

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Snapshot } from '../../../../workflows/progress/model.ts';
-import { formatDuration, formatMoment } from './time-format.ts';
+import { duration } from '../format.ts';
+import { formatMoment } from './time-format.ts';
 import type { Scale, Span } from './timeline-axis.ts';
 import type { Row } from './timeline-rows.ts';
 import type { Tick } from './timeline-ticks.ts';
@@ -53,9 +54,9 @@ export function TimelineHead(props: { scale: Scale; ticks: readonly Tick[]; snap
           key={fold.from}
           class="tl-fold-label"
           style={{ left: `${Math.min(scale.width - 30, Math.max(30, (fold.x0 + fold.x1) / 2))}px` }}
-          title={`Nothing ran for ${formatDuration(fold.to - fold.from)}`}
+          title={`Nothing ran for ${duration(fold.to - fold.from)}`}
         >
-          ⋯ {formatDuration(fold.to - fold.from)}
+          ⋯ {duration(fold.to - fold.from)}
         </span>
       ))}
     </>
@@ -180,7 +181,7 @@ export function TimelineTooltip({ row, x, y }: { row: Row; x: number; y: number 
           {generations
             .map(
               ({ attempt, generation, jobs, failed, from, to }) =>
-                `attempt ${attempt}, generation ${generation}: ${jobs} ${jobs === 1 ? 'job' : 'jobs'}, ${formatDuration(to - from)}${failed ? ', failed' : ''}`,
+                `attempt ${attempt}, generation ${generation}: ${jobs} ${jobs === 1 ? 'job' : 'jobs'}, ${duration(to - from)}${failed ? ', failed' : ''}`,
             )
             .join('; ')}
         </p>

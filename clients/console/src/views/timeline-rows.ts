@@ -7,7 +7,7 @@
 
 import type { Snapshot, StepView } from '../../../../workflows/progress/model.ts';
 import type { StepDetail } from '../../../live/api.ts';
-import { formatDuration } from './time-format.ts';
+import { duration } from '../format.ts';
 import type { Span } from './timeline-axis.ts';
 import { lookOf } from './tones.ts';
 
@@ -139,8 +139,8 @@ function rowText(
   const { items } = step;
   const words = [
     lookOf(step.state).label,
-    running && `ran ${formatDuration(running.to - running.from)}`,
-    waiting && waiting.to > waiting.from && `waited ${formatDuration(waiting.to - waiting.from)}`,
+    running && `ran ${duration(running.to - running.from)}`,
+    waiting && waiting.to > waiting.from && `waited ${duration(waiting.to - waiting.from)}`,
     (step.attempt ?? 1) > 1 && `attempt ${step.attempt}`,
     items && `${items.succeeded} of ${items.total} items${items.failed > 0 ? `, ${items.failed} failed` : ''}`,
     generations.length > 1 && `${generations.length} generations of jobs`,

@@ -4,6 +4,7 @@
  * @module
  */
 import type { StepState } from '../../../../workflows/progress/model.ts';
+import { toneOf } from '../status.ts';
 
 export type Tone = 'ok' | 'warn' | 'bad' | 'run' | 'wait' | 'idle';
 
@@ -25,29 +26,28 @@ const STEP_LOOKS: Readonly<Record<StepState, Look>> = {
 
 const TONE_ICONS: Readonly<Record<Tone, string>> = { ok: '✓', warn: '⊘', bad: '✕', run: '▶', wait: '◔', idle: '○' };
 
-/** By words that domains use; the first that fits counts. */
-const STATUS_TONES: readonly (readonly [RegExp, Tone])[] = [
-  [/FAIL|ERROR|REFUSED|REJECTED|TIMED_?OUT|TERMINATED/, 'bad'],
-  [/CANCEL|EXPIRED|PURGED|STOPPED/, 'warn'],
-  [/COMPLETE|SUCCE|DONE|FINISHED|READY|DELIVERED|APPROVED/, 'ok'],
-  [/WAIT|RESTOR|APPROVAL|PENDING|QUEUED|PAUSED|PLANNED|SUBMITTED|RUNNABLE/, 'wait'],
-  [/RUN|START|LAUNCH|STAG|PROGRESS|ING$/, 'run'],
-];
+const RUN_TONES: Readonly<Record<ReturnType<typeof toneOf>, Tone>> = {
+  good: 'ok',
+  bad: 'bad',
+  off: 'warn',
+  wait: 'wait',
+  busy: 'run',
+};
 
 /** Of a step's state, or of a status in a domain's own words. */
 export function lookOf(state: string): Look {
   if (Object.hasOwn(STEP_LOOKS, state)) return STEP_LOOKS[state as StepState];
-  const tone = STATUS_TONES.find(([words]) => words.test(state.toUpperCase()))?.[1] ?? 'idle';
+  const tone = RUN_TONES[toneOf(state)];
   const words = state.toLowerCase().replaceAll('_', ' ');
   return { tone, icon: TONE_ICONS[tone], label: words.charAt(0).toUpperCase() + words.slice(1) };
 }
 
 /** Defined in parts.css. */
 export const TONE_CLASS: Readonly<Record<Tone, string>> = {
-  ok: 'tone-ok',
-  warn: 'tone-warn',
-  bad: 'tone-bad',
-  run: 'tone-run',
-  wait: 'tone-wait',
-  idle: 'tone-idle',
+  ok: 'v-tone-ok',
+  warn: 'v-tone-warn',
+  bad: 'v-tone-bad',
+  run: 'v-tone-run',
+  wait: 'v-tone-wait',
+  idle: 'v-tone-idle',
 };
