@@ -18,6 +18,7 @@ export interface Settings {
   tablePrefix: string;
   eventsQueue: string;
   restoresQueue: string;
+  progressQueue: string;
   computeService: string;
   batchQueue: string;
   headQueue: string;
@@ -71,6 +72,21 @@ export interface Settings {
   /** Empty: the estimate by list prices is all there is. */
   costActuals: string;
   costActualsHours: number;
+  /** Where the gateway listens; anything but loopback needs tokens. */
+  gatewayHost: string;
+  /** 0: any free one. */
+  gatewayPort: number;
+  gatewayAuth: string;
+  gatewayIssuer: string;
+  gatewayAudience: string;
+  /** `https://` address, or path of a file. */
+  gatewayJwks: string;
+  gatewayConsumersClaim: string;
+  gatewayRoleClaim: string;
+  gatewayOrigins: string;
+  /** Shared by our own processes, which tell gateways of news with it; empty: gateways look by themselves only. */
+  gatewayKey: string;
+  gatewayAnonymous: string;
   logLevel: string;
   /** Non-empty: the workers take part in worker versioning under this build id. */
   buildId: string;
@@ -108,6 +124,7 @@ const NUMBERS: ReadonlySet<keyof Settings> = new Set([
   'ec2MaxHours',
   'ec2VolumeGiB',
   'costActualsHours',
+  'gatewayPort',
 ]);
 
 const REGISTRY_ADDRESS = 'https://host[:port], or http://127.0.0.1[:port]';
@@ -178,6 +195,13 @@ export const SETTINGS: readonly Setting[] = [
     env: 'LONGHAUL_RESTORES_QUEUE',
     fallback: 'longhaul-restores',
     about: 'SQS queue of the completions of restores',
+    check: matches(/^[A-Za-z0-9_-]{1,80}$/, 'the name of an SQS queue'),
+  },
+  {
+    name: 'progressQueue',
+    env: 'LONGHAUL_PROGRESS_QUEUE',
+    fallback: 'longhaul-progress',
+    about: 'SQS queue of progress that comes over EventBridge',
     check: matches(/^[A-Za-z0-9_-]{1,80}$/, 'the name of an SQS queue'),
   },
   {
@@ -452,6 +476,90 @@ export const SETTINGS: readonly Setting[] = [
     fallback: '24',
     about: 'how long after its pricing the bill has a launch',
     check: wholeNumber(24, 168, 'of hours, '),
+  },
+  {
+    name: 'gatewayHost',
+    env: 'LONGHAUL_GATEWAY_HOST',
+    fallback: '127.0.0.1',
+    about: 'address the gateway listens on; anything but loopback needs gatewayAuth jwt',
+    check: matches(/^[\w.:-]+$/, 'an address or a host name'),
+  },
+  {
+    name: 'gatewayPort',
+    env: 'LONGHAUL_GATEWAY_PORT',
+    fallback: '8780',
+    about: 'port the gateway listens on; 0: any free one',
+    check: wholeNumber(0, 65_535),
+  },
+  {
+    name: 'gatewayAuth',
+    env: 'LONGHAUL_GATEWAY_AUTH',
+    fallback: 'open',
+    about: 'open: no token is asked for, on loopback alone; jwt: signed tokens',
+    check: oneOf('open', 'jwt'),
+  },
+  {
+    name: 'gatewayIssuer',
+    env: 'LONGHAUL_GATEWAY_ISSUER',
+    fallback: '',
+    about: 'issuer (iss) of the tokens',
+    check: matches(/^\S*$/, 'a text without spaces'),
+  },
+  {
+    name: 'gatewayAudience',
+    env: 'LONGHAUL_GATEWAY_AUDIENCE',
+    fallback: '',
+    about: 'audience (aud) of the tokens: this installation',
+    check: matches(/^\S*$/, 'a text without spaces'),
+  },
+  {
+    name: 'gatewayJwks',
+    env: 'LONGHAUL_GATEWAY_JWKS',
+    fallback: '',
+    about: 'where the public keys of the issuer are: https:// address or path of a JSON Web Key Set',
+    check: matches(
+      /^$|^https:\/\/[^\s@]+$|^http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d+)?\/\S*$|^(?!https?:)[^\0\n]+$/,
+      'an https:// address (http:// on loopback), or a path',
+    ),
+  },
+  {
+    name: 'gatewayConsumersClaim',
+    env: 'LONGHAUL_GATEWAY_CONSUMERS_CLAIM',
+    fallback: 'consumers',
+    about: 'claim of a token that names its consumers: a list, or *',
+    check: matches(/^\S+$/, 'the name of a claim'),
+  },
+  {
+    name: 'gatewayRoleClaim',
+    env: 'LONGHAUL_GATEWAY_ROLE_CLAIM',
+    fallback: 'role',
+    about: 'claim of a token that names its role: viewer, operator or approver',
+    check: matches(/^\S+$/, 'the name of a claim'),
+  },
+  {
+    name: 'gatewayOrigins',
+    env: 'LONGHAUL_GATEWAY_ORIGINS',
+    fallback: '',
+    about: 'origins of other web pages that may use the gateway, joined by commas',
+    check: matches(
+      /^(https?:\/\/[\w.[\]:-]+(,https?:\/\/[\w.[\]:-]+)*)?$/,
+      'origins such as https://console.example.com, joined by commas',
+    ),
+  },
+  {
+    name: 'gatewayKey',
+    env: 'LONGHAUL_GATEWAY_KEY',
+    fallback: '',
+    about: 'secret with which workers tell gateways of news; empty: gateways look every 2 s',
+    check: (value) =>
+      value === '' || value.length >= 32 ? undefined : 'at least 32 characters (openssl rand -base64 32)',
+  },
+  {
+    name: 'gatewayAnonymous',
+    env: 'LONGHAUL_GATEWAY_ANONYMOUS',
+    fallback: 'off',
+    about: 'on: users without a token may watch what they began themselves',
+    check: oneOf('off', 'on'),
   },
   {
     name: 'buildId',

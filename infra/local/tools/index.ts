@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { chromium, redisServer } from './debian.ts';
 import { doctor } from './doctor.ts';
 import { cwltool, miniwdl, nextflow, snakemake } from './engines.ts';
 import { genomics } from './genomics.ts';
@@ -14,6 +15,7 @@ import { python } from './python.ts';
 import { temporal } from './temporal.ts';
 import { testServer } from './test-server.ts';
 
+export type { DebianTool } from './debian.ts';
 export type { Finding } from './doctor.ts';
 export type { JarName, Jars } from './jars.ts';
 export type { JavaTool } from './java.ts';
@@ -42,6 +44,9 @@ export const tools = {
   moto,
   /** The time-skipping test server as an executable file. */
   testServer,
+  /** Programs of Debian, installed by apt-get where they are missing and that may be done. */
+  chromium,
+  redisServer,
   /** What is there and what would be fetched; changes nothing. */
   doctor,
 };

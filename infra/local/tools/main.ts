@@ -19,6 +19,10 @@ try {
     tools.nextflow(progress),
     tools.moto(progress),
   ]);
+  // Browser tests are left out with this reason where there is none.
+  await tools
+    .chromium(progress)
+    .catch((error: unknown) => console.error(error instanceof Error ? error.message : error));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -1,0 +1,54 @@
+/**
+ * What a connection that is subscribed and has nothing to hear costs the server.
+ *
+ * @module
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { startProgram } from '../../support/program.ts';
+import { runOfClient } from './plan.ts';
+import { AT_A_TIME, CROWD } from './steady.ts';
+import type { System } from './system.ts';
+
+export interface Memory {
+  /** Resident bytes of the server, for each connection. */
+  perConnection: number;
+  connections: number;
+  residentMiB: number;
+}
+
+/** Resident memory after a collection, before and after so many clients have come. */
+export async function memory(system: System, connections: number, runs: number): Promise<Memory> {
+  const running = await system.start({ patient: true });
+  const crowd = await startProgram(CROWD);
+  const [port] = running.ports;
+  const comeFrom = async (from: number, to: number) => {
+    const members = Array.from({ length: to - from }, (_, nth) => ({
+      client: from + nth,
+      port,
+      run: runOfClient(from + nth, { runs }),
+    }));
+    await crowd.call('connect', system.client, members, AT_A_TIME);
+  };
+  try {
+    // The first ones load code and grow the heap for all that follow.
+    const first = Math.round(connections / 10);
+    await comeFrom(0, first);
+    const before = await resident(running);
+    await comeFrom(first, first + connections);
+    const after = await resident(running);
+    return {
+      perConnection: Math.round((after - before) / connections),
+      connections,
+      residentMiB: Math.round(after / 2 ** 20),
+    };
+  } finally {
+    await crowd.kill();
+    await running.close();
+  }
+}
+
+async function resident(running: { server: { call<Answer>(method: string): Promise<Answer> } }): Promise<number> {
+  // Whatever a new connection leaves to later has been done.
+  await delay(1_000);
+  return running.server.call<number>('memory');
+}
