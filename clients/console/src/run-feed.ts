@@ -7,7 +7,7 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import type { Snapshot } from '../../../workflows/progress/model.ts';
 import { RunPicture } from '../../../workflows/progress/picture.ts';
 import type { Resume } from '../../live/protocol.ts';
-import { type Live, lastHeard } from './live.ts';
+import { lastHeard, type WatchHandlers, watchLive } from './live.ts';
 
 export interface Feed {
   snapshot: ReadonlySignal<Snapshot | undefined>;
@@ -17,16 +17,16 @@ export interface Feed {
   stop(): void;
 }
 
-/** @param first what is known already, such as by HTTP */
-export function feedOf(live: Live, run: string, first?: Snapshot): Feed {
-  const snapshot = signal<Snapshot | undefined>(first);
+/** @param matters it is what the page is about */
+export function feedOf(run: string, matters: boolean): Feed {
+  const snapshot = signal<Snapshot | undefined>(undefined);
   const resumed = signal<Resume | undefined>(undefined);
   const failure = signal<{ code: string; message: string; remedy: string } | undefined>(undefined);
-  let picture = first && new RunPicture(first);
+  let picture: RunPicture | undefined;
   const draw = onceAFrame(() => {
     if (picture) snapshot.value = picture.snapshot();
   });
-  const unwatch = live.watch(run, {
+  const handlers: WatchHandlers = {
     resumed(resume) {
       resumed.value = resume;
       failure.value = undefined;
@@ -40,7 +40,8 @@ export function feedOf(live: Live, run: string, first?: Snapshot): Feed {
     failed(error) {
       failure.value = error;
     },
-  });
+  };
+  const unwatch = watchLive(run, handlers, matters);
   return {
     snapshot,
     resumed,

@@ -12,6 +12,7 @@ import { query, setQuery } from '../location.ts';
 import { Download } from '../parts/download.tsx';
 import { Empty, Problem, Skeleton } from '../parts/notes.tsx';
 import { Table } from '../parts/table.tsx';
+import { CostByDay } from '../views/index.ts';
 
 const WORDS: Readonly<Record<CostGrouping, string>> = {
   consumer: 'Consumer',
@@ -82,7 +83,12 @@ export function Costs() {
           <p>A launch is priced once it has ended.</p>
         </Empty>
       )}
-      {data && data.rows.length > 0 && <Report report={data} />}
+      {data && data.rows.length > 0 && (
+        <>
+          <CostByDay report={data} />
+          <Report report={data} />
+        </>
+      )}
     </>
   );
 }

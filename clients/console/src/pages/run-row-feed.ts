@@ -7,7 +7,6 @@ import type { ReadonlySignal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Snapshot } from '../../../../workflows/progress/model.ts';
 import type { RunSummary } from '../../../live/api.ts';
-import { live } from '../live.ts';
 import { type Feed, feedOf } from '../run-feed.ts';
 import { isOver } from '../status.ts';
 
@@ -30,7 +29,7 @@ export function useRowFeeds(rows: readonly RunSummary[]): RowFeeds {
       feed.stop();
       feeds.current.delete(id);
     }
-    for (const id of ids) if (!feeds.current.has(id)) feeds.current.set(id, feedOf(live, id));
+    for (const id of ids) if (!feeds.current.has(id)) feeds.current.set(id, feedOf(id, false));
     setSignals(new Map([...feeds.current].map(([id, { snapshot }]) => [id, snapshot])));
   }, [key]);
   useEffect(

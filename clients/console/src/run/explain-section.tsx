@@ -33,8 +33,8 @@ export function ExplainSection({ detail }: SectionProps) {
         </div>
       </div>
       {data.findings.map(({ what, why, remedy, step, item }) => (
-        <section key={`${what} ${step} ${item}`} class="finding">
-          <h3>{what}</h3>
+        <div key={`${what} ${step} ${item}`} class="finding">
+          <h2>{what}</h2>
           <p>{sentence(why)}</p>
           {remedy !== '' && <p>{sentence(remedy)}</p>}
           {step !== undefined && (
@@ -45,7 +45,7 @@ export function ExplainSection({ detail }: SectionProps) {
               </a>
             </p>
           )}
-        </section>
+        </div>
       ))}
       {data.evidence.length > 0 && (
         <details>

@@ -53,8 +53,8 @@ export function HistorySection({ detail, snapshot, moment, recorded }: SectionPr
       </div>
       {earlier.length > 0 && <Earlier earlier={earlier} />}
       <h2>Events</h2>
-      {recorded.recording ? (
-        <Events events={recorded.recording.events.slice(0, moment && recorded.recording.countAt(moment))} />
+      {recorded.history ? (
+        <Events events={recorded.events.slice(0, moment && recorded.history.indexAt(moment))} />
       ) : (
         <p>
           <a href={here({ at: String(snapshot.changedAt) })}>Look back in time</a> to load them.

@@ -8,6 +8,8 @@ import { STORED_EPOCH } from '../../../live/api.ts';
 import { count, counted, moment as momentText } from '../format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Problem } from '../parts/notes.tsx';
+import { isOver } from '../status.ts';
+import { Scrubber } from '../views/index.ts';
 import type { Recorded } from './use-recording.ts';
 
 interface MomentBarProps {
@@ -26,47 +28,19 @@ export function MomentBar({ now, moment, recorded, go }: MomentBarProps) {
         </button>
       </div>
     );
-  const { recording, failure, keptFrom, loading } = recorded;
+  const { history, failure, dropped, loading, events } = recorded;
   return (
     <section class="moment-bar moment-bar-past" aria-label="Moment">
       <div class="moment-words">
         <strong>As it was on {momentText(moment)}</strong>
-        {recording && (
-          <span>
-            event {count(recording.countAt(moment))} of {count(recorded.count)}
-            {keptFrom !== undefined && `; events up to ${count(keptFrom)} are no longer kept`}
-          </span>
-        )}
-        {loading && <span role="status">{counted(recorded.count, 'event')} loaded…</span>}
+        {dropped !== undefined && <span>events up to {count(dropped)} are no longer kept</span>}
+        {loading && <span role="status">{counted(events.length, 'event')} loaded…</span>}
         <button type="button" class="primary" onClick={() => go(undefined)}>
           Back to now
         </button>
       </div>
       {failure && <Problem failure={failure} />}
-      {recording && recording.to > recording.from && (
-        <Slider moment={moment} from={recording.from} to={recording.to} go={go} />
-      )}
+      {history && history.length > 0 && <Scrubber history={history} at={moment} live={!isOver(now)} onChange={go} />}
     </section>
   );
 }
-
-interface SliderProps {
-  moment: number;
-  from: number;
-  to: number;
-  go(moment: number): void;
-}
-
-const Slider = ({ moment, from, to, go }: SliderProps) => (
-  <input
-    type="range"
-    class="moment-slider"
-    aria-label="Moment of the run"
-    aria-valuetext={momentText(moment)}
-    min={from}
-    max={to}
-    step={Math.max(1, Math.round((to - from) / 1_000))}
-    value={Math.min(to, Math.max(from, moment))}
-    onInput={(event) => go(Number(event.currentTarget.value))}
-  />
-);

@@ -8,7 +8,6 @@ import type { Snapshot } from '../../../../workflows/progress/model.ts';
 import type { LaunchDetail, RestoreDetail, RunDetail } from '../../../live/api.ts';
 import { type Resource, useResource } from '../hooks.ts';
 import { ask } from '../http.ts';
-import { live } from '../live.ts';
 import { domainOf } from '../routes.ts';
 import { type Feed, feedOf } from '../run-feed.ts';
 
@@ -48,7 +47,7 @@ export function useRunDetail(workflowId: string, over: boolean, moment: string):
 export function useFeed(workflowId: string): Feed | undefined {
   const [feed, setFeed] = useState<{ of: string; feed: Feed }>();
   useEffect(() => {
-    const opened = feedOf(live, workflowId);
+    const opened = feedOf(workflowId, true);
     setFeed({ of: workflowId, feed: opened });
     return () => opened.stop();
   }, [workflowId]);

@@ -28,11 +28,8 @@ export function Run({ workflowId }: { workflowId: string }) {
 
   const [moment, go] = useMoment();
   const recorded = useRecording(moment === undefined ? undefined : now);
-  const { recording, count } = recorded;
-  const then = useMemo(
-    () => (moment !== undefined && recording ? recording.at(moment) : undefined),
-    [moment, recording, count],
-  );
+  const { history } = recorded;
+  const then = useMemo(() => (moment === undefined ? undefined : history?.at(moment)), [moment, history]);
   const shown = moment === undefined ? now : then;
   useNews(workflowId, now);
   useKeys({ l: () => go(undefined) });

@@ -12,9 +12,9 @@ import { ExplainSection } from './explain-section.tsx';
 import { InputsSection, OutputsSection } from './files-sections.tsx';
 import { HistorySection } from './history-section.tsx';
 import { LogsSection } from './logs-section.tsx';
+import { GraphSection, StepsSection, TimelineSection } from './pictures.tsx';
 import { RestoreSection } from './restore-section.tsx';
 import type { AnyDetail } from './run-detail.ts';
-import { StepsSection } from './steps-section.tsx';
 import type { Recorded } from './use-recording.ts';
 
 export interface SectionProps {
@@ -37,6 +37,8 @@ const hasSteps = ({ snapshot, detail }: SectionProps): boolean =>
   snapshot.steps.length > 0 || detail.domain === 'launch';
 
 const SECTIONS: readonly Section[] = [
+  { tab: 'timeline', label: 'Timeline', of: TimelineSection, shown: hasSteps },
+  { tab: 'graph', label: 'Graph', of: GraphSection, shown: hasSteps },
   { tab: 'steps', label: 'Steps', of: StepsSection, shown: hasSteps },
   { tab: 'logs', label: 'Logs', of: LogsSection, shown: ofLaunch },
   { tab: 'inputs', label: 'Inputs', of: InputsSection, shown: ofLaunch },
@@ -74,9 +76,9 @@ export function Sections(props: SectionProps) {
           </a>
         ))}
       </nav>
-      <section class="section" aria-label={section.label}>
+      <div class="section">
         <section.of key={section.tab} {...props} />
-      </section>
+      </div>
     </>
   );
 }

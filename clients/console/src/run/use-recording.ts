@@ -4,28 +4,31 @@
  * @module
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Snapshot } from '../../../../workflows/progress/model.ts';
+import type { ProgressEvent, Snapshot } from '../../../../workflows/progress/model.ts';
 import { type EventPage, STORED_EPOCH } from '../../../live/api.ts';
 import { asFailure, ask, type Failure } from '../http.ts';
-import { Recording } from '../recording.ts';
 import { isOver } from '../status.ts';
+import { beginningOf, createHistory, type History } from '../views/index.ts';
 
 const PAGE = 1_000;
 const EVERY_MS = 5_000;
 
 export interface Recorded {
-  recording?: Recording;
-  /** Events so far. Another number: there are more. */
-  count: number;
+  /** Absent until the first page has come. */
+  history?: History;
+  /** Those the history is of, in order. */
+  events: readonly ProgressEvent[];
   loading: boolean;
   failure?: Failure;
-  /** The first event that is kept, where the log no longer begins at 1. */
-  keptFrom?: number;
+  /** Events up to this one are no longer kept. */
+  dropped?: number;
 }
+
+const NOTHING: Recorded = { events: [], loading: false };
 
 /** @param of absent: nothing is loaded. What is open is looked at again now and then. */
 export function useRecording(of: Snapshot | undefined): Recorded {
-  const [state, setState] = useState<Recorded>({ count: 0, loading: false });
+  const [state, setState] = useState<Recorded>(NOTHING);
   const newest = useRef(of);
   newest.current = of;
   const key = of && `${of.run}\n${of.epoch}`;
@@ -47,40 +50,39 @@ export function useRecording(of: Snapshot | undefined): Recorded {
       if (!stop.signal.aborted && newest.current && !isOver(newest.current))
         timer = window.setTimeout(() => void run(), EVERY_MS);
     };
-    setState({ count: 0, loading: true });
+    setState({ events: [], loading: true });
     void run();
     return () => {
       stop.abort();
       clearTimeout(timer);
     };
   }, [key]);
-  return key === undefined ? { count: 0, loading: false } : state;
+  return key === undefined ? NOTHING : state;
 }
 
-interface Loaded {
-  recording: Recording;
-  count: number;
-  keptFrom?: number;
-}
+type Loaded = Pick<Recorded, 'events' | 'dropped'> & { history: History };
 
 function createLoader(begun: Snapshot, stop: AbortSignal) {
-  let recording = Recording.fromStart(begun.run, begun, begun.epoch, begun.startedAt);
-  let keptFrom: number | undefined;
+  let loaded: Loaded = { history: createHistory([], beginningOf(begun)), events: [] };
+  let seq = 0;
   return {
     /** Page by page up to the newest. */
     async *more(): AsyncGenerator<Loaded> {
       for (;;) {
-        const query = new URLSearchParams({ epoch: begun.epoch, after: String(recording.seq), limit: String(PAGE) });
+        const query = new URLSearchParams({ epoch: begun.epoch, after: String(seq), limit: String(PAGE) });
         const { resume, events } = await ask<EventPage>(
           `/progress-events/${encodeURIComponent(begun.run)}?${query.toString()}`,
           { pattern: '/progress-events/:workflowId', signal: stop },
         );
         if ('snapshot' in resume && resume.snapshot) {
-          recording = new Recording(resume.snapshot);
-          keptFrom = resume.snapshot.seq;
+          const base = resume.snapshot;
+          seq = base.seq;
+          loaded = { history: createHistory([], base), events: [], dropped: base.seq };
         }
-        recording.add(events);
-        yield { recording, count: recording.events.length, ...(keptFrom !== undefined && { keptFrom }) };
+        const fresh = events.filter((event) => event.seq > seq);
+        seq = fresh.at(-1)?.seq ?? seq;
+        loaded = { ...loaded, history: loaded.history.with(fresh), events: [...loaded.events, ...fresh] };
+        yield loaded;
         if (events.length === 0) return;
       }
     },
