@@ -3,23 +3,25 @@
  *
  * @module
  */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
 import { useKeys } from './hooks.ts';
-import { token } from './http.ts';
+import { asFailure, token } from './http.ts';
 import { navigate, route } from './location.ts';
-import { Costs } from './pages/costs.tsx';
 import { Help } from './pages/help.tsx';
-import { NewLaunch } from './pages/new-launch.tsx';
 import { Runs } from './pages/runs.tsx';
 import { SignIn } from './pages/sign-in.tsx';
 import { Announcer } from './parts/announce.tsx';
 import { Banners } from './parts/banners.tsx';
+import { lazy } from './parts/lazy.tsx';
 import { Empty, Problem, Skeleton } from './parts/notes.tsx';
 import { TopBar } from './parts/top-bar.tsx';
 import { PATTERNS, type Page, type Route } from './routes.ts';
 import { Run } from './run/run-page.tsx';
 import { openSession, session } from './session.ts';
-import { report } from './telemetry.ts';
+import { report, withoutNames } from './telemetry.ts';
+
+const Costs = lazy(() => import('./pages/costs.tsx').then((module) => module.Costs));
+const NewLaunch = lazy(() => import('./pages/new-launch.tsx').then((module) => module.NewLaunch));
 
 const TITLES: Readonly<Record<Page, string>> = {
   runs: 'Runs',
@@ -83,8 +85,19 @@ function Content() {
     case 'signedOut':
       return <SignIn refused={known.refused} />;
     case 'known':
-      return <PageOf key={key} route={place} />;
+      return <Guarded key={key} route={place} />;
   }
+}
+
+/** A page that fails leaves the way to the others. */
+function Guarded({ route }: { route: Route }) {
+  const [error, reset] = useErrorBoundary((caught: unknown) =>
+    report(
+      { kind: 'error', route: PATTERNS[route.page], message: withoutNames(asFailure(caught).message) },
+      token.value,
+    ),
+  );
+  return error === undefined ? <PageOf route={route} /> : <Problem failure={asFailure(error)} retry={reset} />;
 }
 
 let loaded = false;

@@ -35,17 +35,21 @@ export function relative(at: number, now: number): string {
   return at > now ? `in ${text}` : `${text} ago`;
 }
 
-/** In the reader's own zone, which is named. */
-export const moment = (at: number): string =>
-  new Date(at).toLocaleString(undefined, {
-    year: 'numeric',
-    month: 'short',
-    day: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    timeZoneName: 'short',
-  });
+const MOMENTS = new Intl.DateTimeFormat('en-GB', {
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  timeZoneName: 'short',
+});
+
+/** `26 Nov 2026, 14:05:09 UTC`: in the reader's own zone, which is named. */
+export const moment = (at: number): string => (isTime(at) ? MOMENTS.format(at) : '–');
+
+/** Whether any calendar has it: what came from outside may not be a time at all. */
+export const isTime = (at: number): boolean => Math.abs(at) <= 8.64e15;
 
 /** `14:02:09.123`, of the reader's zone. */
 export function clock(at: number, withMs = false): string {
@@ -66,7 +70,9 @@ export function bytes(count: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-export const count = (value: number): string => value.toLocaleString();
+const NUMBERS = new Intl.NumberFormat('en-GB');
+
+export const count = (value: number): string => NUMBERS.format(value);
 
 /** `1 step`, `12,000 steps`. */
 export const counted = (value: number, what: string, many = `${what}s`): string =>
@@ -79,10 +85,9 @@ export const percentText = (percent: number): string => `${percent >= 100 ? 100 
 export function money(amount: string | number, currency: string): string {
   const value = Number(amount);
   if (!Number.isFinite(value)) return `${amount} ${currency}`;
-  const figures =
-    value === 0 || Math.abs(value) >= 1
-      ? value.toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
-      : value.toLocaleString(undefined, { maximumSignificantDigits: 3 });
+  const small = value !== 0 && Math.abs(value) < 1;
+  const decimals = small ? Math.min(12, Math.max(2, 2 - Math.floor(Math.log10(Math.abs(value))))) : 2;
+  const figures = value.toLocaleString('en-GB', { minimumFractionDigits: 2, maximumFractionDigits: decimals });
   return `${figures} ${currency}`;
 }
 

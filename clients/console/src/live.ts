@@ -39,7 +39,8 @@ const STATES: Readonly<Record<LiveState, Connection>> = {
 let connected: Live | undefined;
 let welcomed = false;
 
-function connect(): Live {
+/** Once it is known who we are. */
+export function connect(): Live {
   if (connected && connected.state !== 'closed') return connected;
   connected = connectLive({
     url: location.origin,

@@ -6,6 +6,7 @@
 import { effect, signal } from '@preact/signals';
 import type { SessionInfo } from '../../live/api.ts';
 import { asFailure, ask, type Failure, setToken, token } from './http.ts';
+import { connect } from './live.ts';
 
 export type Session =
   | { state: 'asking' }
@@ -21,6 +22,7 @@ export async function openSession(): Promise<void> {
   if (session.value.state !== 'known') session.value = { state: 'asking' };
   try {
     session.value = { state: 'known', info: await ask<SessionInfo>('/session', { pattern: '/session' }) };
+    connect();
   } catch (error) {
     const failure = asFailure(error);
     if (failure.status === 401) session.value = { state: 'signedOut', refused: offered };

@@ -12,7 +12,7 @@ import { query, setQuery } from '../location.ts';
 import { Download } from '../parts/download.tsx';
 import { Empty, Problem, Skeleton } from '../parts/notes.tsx';
 import { Table } from '../parts/table.tsx';
-import { CostByDay } from '../views/index.ts';
+import { CostByDay } from '../views/cost-by-day.tsx';
 
 const WORDS: Readonly<Record<CostGrouping, string>> = {
   consumer: 'Consumer',
@@ -118,7 +118,7 @@ function Report({ report: { by, rows, totals } }: { report: CostReport }) {
   );
   const head = [WORDS[by], 'Launches', 'Total', 'Lost', 'Idle', 'Packing', ...components.map(componentWord)];
   return (
-    <Table label="Costs" head={head}>
+    <Table label="Sums" head={head}>
       {rows.map((row) => (
         <tr key={`${row.group} ${row.currency}`}>
           <th scope="row">{row.group}</th>

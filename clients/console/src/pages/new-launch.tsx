@@ -4,7 +4,7 @@
  * @module
  */
 import { useRef, useState } from 'preact/hooks';
-import type { PreflightAnswer, SheetBody, Started } from '../../../live/api.ts';
+import type { CostEstimate, PreflightAnswer, SheetBody, Started } from '../../../live/api.ts';
 import { count, counted } from '../format.ts';
 import { asFailure, ask, type Failure } from '../http.ts';
 import { navigate } from '../location.ts';
@@ -12,6 +12,7 @@ import { announce } from '../parts/announce.tsx';
 import { Note, Problem } from '../parts/notes.tsx';
 import { runPath } from '../routes.ts';
 import { mayOperate, session } from '../session.ts';
+import { Estimate } from './estimate.tsx';
 import { Findings } from './findings.tsx';
 
 /** The gateway takes no more. */
@@ -20,7 +21,7 @@ const MOST_BYTES = 1024 * 1024;
 interface State {
   doing?: 'checking' | 'launching';
   /** Of the text that was checked. */
-  checked?: { of: string; answer: PreflightAnswer };
+  checked?: { of: string; answer: PreflightAnswer; estimate?: CostEstimate };
   failure?: Failure;
 }
 
@@ -40,7 +41,7 @@ export function NewLaunch() {
   const body: SheetBody = { sheet, ...(launchId !== '' && { launchId }), ...(noCache && { noCache }) };
   const of = JSON.stringify(body);
   const tooLong = new Blob([sheet]).size > MOST_BYTES;
-  const checked = state.checked?.of === of ? state.checked.answer : undefined;
+  const checked = state.checked?.of === of ? state.checked : undefined;
 
   const check = async (): Promise<void> => {
     setState({ doing: 'checking' });
@@ -51,6 +52,8 @@ export function NewLaunch() {
         pattern: '/launches/preflight',
       });
       setState({ checked: { of, answer } });
+      // It takes longer, and its failure is no reason not to launch.
+      if (answer.ok) void estimateOf(sheet).then((estimate) => setState((now) => withEstimate(now, of, estimate)));
       announce(answer.ok ? 'The sheet can be launched' : counted(answer.findings.length, 'finding'));
     } catch (error) {
       setState({ failure: asFailure(error) });
@@ -108,7 +111,8 @@ export function NewLaunch() {
         </label>
       </div>
       {state.failure && <Problem failure={state.failure} />}
-      {checked && <Findings answer={checked} />}
+      {checked && <Findings answer={checked.answer} />}
+      {checked?.estimate && <Estimate estimate={checked.estimate} />}
       <div class="dialog-buttons start">
         <button type="submit" disabled={!ready}>
           {state.doing === 'checking' ? 'Checking…' : 'Check it first'}
@@ -120,6 +124,14 @@ export function NewLaunch() {
     </form>
   );
 }
+
+const estimateOf = (sheet: string): Promise<CostEstimate | undefined> =>
+  ask<CostEstimate>('/costs/estimate', { method: 'POST', body: { sheet }, pattern: '/costs/estimate' }).catch(
+    () => undefined,
+  );
+
+const withEstimate = (state: State, of: string, estimate: CostEstimate | undefined): State =>
+  state.checked?.of === of && estimate ? { ...state, checked: { ...state.checked, estimate } } : state;
 
 function Choose({ take }: { take(text: string): void }) {
   const field = useRef<HTMLInputElement>(null);

@@ -3,15 +3,18 @@
  *
  * @module
  */
-import { duration, moment, percentText, relative } from '../format.ts';
+import { duration, isTime, moment, percentText, relative } from '../format.ts';
 import { now } from '../hooks.ts';
 
 /** How long ago or how soon; on hover the moment itself. */
-export const Ago = ({ at }: { at: number }) => (
-  <time dateTime={new Date(at).toISOString()} title={moment(at)}>
-    {relative(at, now.value)}
-  </time>
-);
+export const Ago = ({ at }: { at: number }) =>
+  isTime(at) ? (
+    <time dateTime={new Date(at).toISOString()} title={moment(at)}>
+      {relative(at, now.value)}
+    </time>
+  ) : (
+    <>–</>
+  );
 
 /** How long it took, or has taken up to now. */
 export const Took = ({ from, to }: { from: number; to?: number | undefined }) => (

@@ -36,7 +36,12 @@ export function HistorySection({ detail, snapshot, moment, recorded }: SectionPr
               return (
                 <tr key={`${at} ${status} ${place}`}>
                   <td>
-                    <Status status={status} waitingFor={waitingFor} endedAt={last ? at : undefined} />
+                    <Status
+                      status={status}
+                      waitingFor={waitingFor}
+                      endedAt={last ? at : undefined}
+                      past={next !== undefined}
+                    />
                   </td>
                   <td>{attempt}</td>
                   <td>

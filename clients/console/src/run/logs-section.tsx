@@ -97,9 +97,7 @@ interface LineProps {
 
 const Line = ({ line, search, open }: LineProps) => (
   <div class="log-line" onDblClick={open}>
-    <time dateTime={new Date(line.at).toISOString()} title={momentText(line.at)}>
-      {clock(line.at, true)}
-    </time>
+    <time title={momentText(line.at)}>{clock(line.at, true)}</time>
     <span class="log-of" title={`${line.step} ${line.item}, attempt ${line.attempt}, ${line.container}`}>
       {line.step}
       {line.item !== '' && `/${line.item}`}

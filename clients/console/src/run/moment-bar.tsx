@@ -9,7 +9,7 @@ import { count, counted, moment as momentText } from '../format.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Problem } from '../parts/notes.tsx';
 import { isOver } from '../status.ts';
-import { Scrubber } from '../views/index.ts';
+import { Scrubber } from '../views/scrubber.tsx';
 import type { Recorded } from './use-recording.ts';
 
 interface MomentBarProps {

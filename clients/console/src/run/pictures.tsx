@@ -5,10 +5,14 @@
  */
 import type { ComponentChildren } from 'preact';
 import { here, query, setQuery } from '../location.ts';
+import { lazy } from '../parts/lazy.tsx';
 import { Empty } from '../parts/notes.tsx';
-import { Graph, StepsTable, Timeline } from '../views/index.ts';
+import { StepsTable } from '../views/steps-table.tsx';
+import { Timeline } from '../views/timeline.tsx';
 import type { SectionProps } from './sections.tsx';
 import { StepPanel } from './step-panel.tsx';
+
+const Graph = lazy(() => import('../views/graph.tsx').then((module) => module.Graph));
 
 const select = (step: string): void => setQuery({ step });
 const chosen = (): string | undefined => query.value.get('step') ?? undefined;

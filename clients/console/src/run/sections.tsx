@@ -4,6 +4,7 @@
  * @module
  */
 import type { ComponentType } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import type { Snapshot } from '../../../../workflows/progress/model.ts';
 import { useKeys } from '../hooks.ts';
 import { here, query, setQuery } from '../location.ts';
@@ -66,10 +67,14 @@ export function Sections(props: SectionProps) {
     ']': () => go(at + 1),
     ...Object.fromEntries(shown.slice(0, 9).map((_, place) => [String(place + 1), () => go(place)])),
   });
+  const tabs = useRef<HTMLElement>(null);
+  useEffect(() => {
+    tabs.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [at]);
   if (!section) return null;
   return (
     <>
-      <nav class="tabs" aria-label="Sections of the run">
+      <nav ref={tabs} class="tabs" aria-label="Sections of the run">
         {shown.map(({ tab, label }) => (
           <a key={tab} href={here({ tab })} aria-current={tab === section.tab ? 'true' : undefined}>
             {label}

@@ -8,7 +8,7 @@ import type { ProgressEvent, Snapshot } from '../../../../workflows/progress/mod
 import { type EventPage, STORED_EPOCH } from '../../../live/api.ts';
 import { asFailure, ask, type Failure } from '../http.ts';
 import { isOver } from '../status.ts';
-import { beginningOf, createHistory, type History } from '../views/index.ts';
+import { beginningOf, createHistory, type History } from '../views/history.ts';
 
 const PAGE = 1_000;
 const EVERY_MS = 5_000;
