@@ -9,6 +9,7 @@ import type { Scale } from './timeline-axis.ts';
 export interface Tick {
   at: number;
   x: number;
+  /** Empty where there is no room for one. */
   label: string;
 }
 
@@ -17,6 +18,8 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** Pixels: half of what the label of a fold takes. */
+const FOLD_LABEL = 40;
 /** Pixels a character of a label takes at most. */
 const CHARACTER = 8;
 
@@ -51,7 +54,7 @@ export function makeTicks(scale: Scale, { spacing = 84, offset = 0, timeZone }: 
   const visible = pieces.filter(({ x0, x1 }) => x1 - x0 >= 1);
   for (const { x0, x1 } of visible) {
     // A little inside, because the edge of a fold is two moments.
-    const start = scale.time(x0 + 1e-6);
+    const start = scale.time(x0 === 0 ? 0 : x0 + 1e-6);
     const end = scale.time(x1 - 1e-6);
     const step = stepFor((end - start) / (x1 - x0), spacing);
     for (let at = Math.ceil((start + offset) / step) * step - offset; at <= end; at += step) {
@@ -60,6 +63,12 @@ export function makeTicks(scale: Scale, { spacing = 84, offset = 0, timeZone }: 
       const today = formatDay(at, timeZone);
       const clock = step >= DAY ? '' : formatClock(at, step, timeZone);
       const label = today === day && clock ? clock : [today, clock].filter(Boolean).join(' ');
+      // The fold says there how long it is.
+      if (scale.folds.some((fold) => meets(fold, x, label))) {
+        ticks.push({ at, x, label: '' });
+        free = x + spacing;
+        continue;
+      }
       ticks.push({ at, x, label });
       day = today;
       // One with a date is longer than the others.
@@ -68,6 +77,11 @@ export function makeTicks(scale: Scale, { spacing = 84, offset = 0, timeZone }: 
   }
   return ticks;
 }
+
+const meets = (fold: { x0: number; x1: number }, x: number, label: string): boolean => {
+  const middle = (fold.x0 + fold.x1) / 2;
+  return x < middle + FOLD_LABEL && x + label.length * CHARACTER > middle - FOLD_LABEL;
+};
 
 function stepFor(msPerPixel: number, spacing: number): number {
   const wanted = msPerPixel * spacing;

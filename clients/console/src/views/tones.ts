@@ -17,7 +17,7 @@ export interface Look {
 const STEP_LOOKS: Readonly<Record<StepState, Look>> = {
   PENDING: { tone: 'idle', icon: '○', label: 'Pending' },
   SUBMITTED: { tone: 'wait', icon: '◔', label: 'Submitted' },
-  RUNNABLE: { tone: 'wait', icon: '◑', label: 'Waiting for capacity' },
+  RUNNABLE: { tone: 'wait', icon: '◑', label: 'Runnable' },
   RUNNING: { tone: 'run', icon: '▶', label: 'Running' },
   SUCCEEDED: { tone: 'ok', icon: '✓', label: 'Succeeded' },
   FAILED: { tone: 'bad', icon: '✕', label: 'Failed' },
