@@ -27,6 +27,8 @@ export interface Tables {
   quotas: string;
   restores: string;
   prices: string;
+  progress: string;
+  gateways: string;
 }
 
 export const tableNames = (prefix: string): Tables => ({
@@ -36,6 +38,8 @@ export const tableNames = (prefix: string): Tables => ({
   quotas: `${prefix}Quotas`,
   restores: `${prefix}Restores`,
   prices: `${prefix}Prices`,
+  progress: `${prefix}Progress`,
+  gateways: `${prefix}Gateways`,
 });
 
 /** What CreateTable is given; later the CDK stack is held against the same. */
@@ -103,13 +107,32 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       KeySchema: [{ AttributeName: 'price_key', KeyType: 'HASH' }],
       AttributeDefinitions: strings('price_key'),
     },
+    {
+      TableName: names.progress,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'run', KeyType: 'HASH' },
+        { AttributeName: 'entry', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('run', 'entry'),
+    },
+    {
+      TableName: names.gateways,
+      BillingMode: 'PAY_PER_REQUEST',
+      // All in one partition, so that they are found by a query: there are few.
+      KeySchema: [
+        { AttributeName: 'fleet', KeyType: 'HASH' },
+        { AttributeName: 'gateway_id', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('fleet', 'gateway_id'),
+    },
   ];
 }
 
 /** What UpdateTimeToLive is given once the tables are there. */
 export const timesToLive = (prefix: string): UpdateTimeToLiveCommandInput[] => {
-  const { quotas, prices } = tableNames(prefix);
-  return [quotas, prices].map((TableName) => ({
+  const { quotas, prices, progress, gateways } = tableNames(prefix);
+  return [quotas, prices, progress, gateways].map((TableName) => ({
     TableName,
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
   }));
