@@ -156,10 +156,14 @@ describe('a token in mid-stream', () => {
   });
 
   it('renewed with fewer rights loses the runs it may no longer see', async () => {
-    const socket = await openRaw(world.port, { protocols: offer(await signers.sign(claims({ consumers: ['a', 'b'] }))) });
+    const socket = await openRaw(world.port, {
+      protocols: offer(await signers.sign(claims({ consumers: ['a', 'b'] }))),
+    });
     await socket.send(frame(JSON.stringify({ type: 'subscribe', run: 'launch/of-b', from: 'start' })));
     await socket.heard('"subscribed"', 'launch/of-b');
-    await socket.send(frame(JSON.stringify({ type: 'renew', token: await signers.sign(claims({ consumers: ['a'] })) })));
+    await socket.send(
+      frame(JSON.stringify({ type: 'renew', token: await signers.sign(claims({ consumers: ['a'] })) })),
+    );
     await socket.heard('"renewed"');
     await socket.heard('"error"', '"forbidden"', 'launch/of-b');
     const before = socket.messages.length;
@@ -172,7 +176,7 @@ describe('a token in mid-stream', () => {
   });
 });
 
-describe('what is somebody else\'s', () => {
+describe("what is somebody else's", () => {
   it.each(['launch/of-b', 'order/of-nobody'])('%s is not told of', async (run) => {
     const token = await signers.sign(claims());
     const socket = await openRaw(world.port, { protocols: offer(token) });
@@ -183,7 +187,9 @@ describe('what is somebody else\'s', () => {
     await socket.heard('"pong"');
     expect(socket.messages.filter((text) => text.includes('"event"') || text.includes('"snapshot"'))).toEqual([]);
     for (const route of ['progress', 'progress-events', 'progress-stream']) {
-      const answer = await world.get(`/api/v1/${route}/${encodeURIComponent(run)}`, { authorization: `Bearer ${token}` });
+      const answer = await world.get(`/api/v1/${route}/${encodeURIComponent(run)}`, {
+        authorization: `Bearer ${token}`,
+      });
       expect([403, 404]).toContain(answer.status);
     }
     socket.socket.destroy();
@@ -235,7 +241,7 @@ describe('an anonymous user', () => {
   });
 });
 
-describe('a page of somebody else\'s', () => {
+describe("a page of somebody else's", () => {
   it.each(['https://evil.example.com', 'null', 'http://127.0.0.1.evil.example.com', 'http://localhost:1'])(
     '%s cannot open a connection, whatever it has',
     async (origin) => {

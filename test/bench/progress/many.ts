@@ -26,10 +26,10 @@ const WATCHERS = 100;
 const RATE = 10;
 
 export async function manyConnections(system: System, connections: number, seconds: number): Promise<Many> {
-  const running = await system.start({ patient: true });
+  const load = { clients: connections, runs: Math.ceil(connections / WATCHERS), rate: RATE, seconds };
+  const running = await system.start({ patient: true, runs: load.runs });
   const crowd = await startProgram(CROWD);
   try {
-    const load = { clients: connections, runs: Math.ceil(connections / WATCHERS), rate: RATE, seconds };
     const members = Array.from({ length: connections }, (_, client) => ({
       client,
       port: running.ports[client % running.ports.length],
