@@ -8,6 +8,7 @@ import {
   type Change,
   EVENT_KINDS,
   LIMITS,
+  type ProgressEvent,
   type Report,
   type RunFacts,
   type Source,
@@ -45,33 +46,66 @@ export function checkFacts(facts: unknown): RunFacts {
  * @throws InvalidProgressError of what cannot be understood, or is too large
  */
 export function checkReport(report: unknown): Report {
+  const checked = readReport(report);
+  if ((checked.steps?.length ?? 0) > LIMITS.stepsInReport)
+    fail('steps', `at most ${LIMITS.stepsInReport} steps`, 'split the report (takeReport)');
+  checkBytes(checked);
+  return checked;
+}
+
+/**
+ * A report of any number of steps, as reports the log takes.
+ * @throws InvalidProgressError
+ */
+export function takeReport(report: unknown): Report[] {
+  const parts = splitReport(readReport(report));
+  for (const part of parts) checkBytes(part);
+  return parts;
+}
+
+/** Checked, and not split yet. */
+export function readReport(report: unknown): Report {
   const given = record(report, 'report');
-  const checked: Report = {
+  return {
     kind: oneOf(given.kind, 'kind', EVENT_KINDS),
     source: checkSource(given.source),
     localSeq: number(given.localSeq, 'localSeq', 0),
     at: number(given.at, 'at', 0),
     ...checkChange(given),
   };
-  if ((checked.steps?.length ?? 0) > LIMITS.stepsInReport)
-    fail('steps', `at most ${LIMITS.stepsInReport} steps`, 'split the report (splitReport)');
-  const bytes = bytesOf(checked);
-  if (bytes > LIMITS.reportBytes)
-    fail(
-      `report of ${checked.source.name}`,
-      `at most ${LIMITS.reportBytes} bytes, not ${bytes}`,
-      'put the data into S3 and report its address',
-    );
-  return checked;
 }
 
-export function checkSource(source: unknown): Source {
+function checkBytes(report: Report): void {
+  const bytes = bytesOf(report);
+  if (bytes <= LIMITS.reportBytes) return;
+  const expected = `at most ${LIMITS.reportBytes} bytes, not ${bytes}`;
+  fail(`report of ${report.source.name}`, expected, 'put the data into S3 and report its address');
+}
+
+/**
+ * An event of somebody's nudge.
+ * @throws InvalidProgressError
+ */
+export function checkEvent(event: unknown): ProgressEvent {
+  const given = record(event, 'event');
+  const merged = optional(given.merged, (value) => whole(value, 'merged', 1));
+  return {
+    seq: whole(given.seq, 'seq', 1),
+    kind: oneOf(given.kind, 'kind', EVENT_KINDS),
+    source: checkSource(given.source),
+    at: number(given.at, 'at', 0),
+    ...(merged !== undefined && { merged }),
+    ...checkChange(given),
+  };
+}
+
+function checkSource(source: unknown): Source {
   const given = record(source, 'source');
   return { name: text(given.name, 'source.name', SOURCE_BYTES), attempt: whole(given.attempt, 'source.attempt', 0) };
 }
 
 /** What changes, of a report or of an event. */
-export function checkChange(given: Fields): Change {
+function checkChange(given: Fields): Change {
   const words = (name: string) => optional(given[name], (value) => text(value, name, WORD_BYTES));
   const orNull = <T>(name: string, check: (value: unknown) => T): T | null | undefined =>
     given[name] === null ? null : optional(given[name], check);

@@ -246,7 +246,7 @@ describe('writers at the same time', () => {
 
   it('do not show a reader half of a transaction, nor a picture that goes back', async () => {
     const writer = openStore();
-    let done = false;
+    const state = { done: false };
     const writing = (async () => {
       for (let turn = 0; turn < 40; turn += 1)
         await writer.append(
@@ -254,10 +254,10 @@ describe('writers at the same time', () => {
           FACTS,
           Array.from({ length: 20 }, (_, index) => report(20 * turn + index + 1)),
         );
-      done = true;
+      state.done = true;
     })();
     const seen: number[] = [];
-    while (!done || seen.length < 800) {
+    while (!state.done || seen.length < 800) {
       const page = await store.read(RUN, seen.length, 500);
       seen.push(...page.map(({ seq }) => seq));
       const snapshot = await store.snapshot(RUN);
