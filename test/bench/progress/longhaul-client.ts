@@ -5,7 +5,7 @@
  */
 import WebSocket from 'ws';
 import { connectLive, type WebSocketType } from '../../../clients/live/client.ts';
-import type { OpenClient } from './client.ts';
+import type { BenchClient, ClientOptions, OpenClient } from './client.ts';
 import { PATIENCE } from './plan.ts';
 
 /** What a message is, within a `data` event. */
@@ -14,7 +14,25 @@ export interface Told {
   at: number;
 }
 
-export const openLonghaulClient: OpenClient = ({ port, run, onMessage, onLive }) => {
+type OnTold = (seq: number, merged: number, told: Told) => void;
+
+/** Events of the bench are numbered as the log numbers them, after the one that begins it. */
+export const openLonghaulClient: OpenClient = (options) =>
+  open(options, (seq, merged, { n, at }) => {
+    if (n !== seq - 1) throw new Error(`event ${seq} of ${options.run} is message ${n}`);
+    options.onMessage(n, at, merged);
+  });
+
+/** What activities report is merged on its way: what is told stands for all before it. */
+export const openScreenClient: OpenClient = (options) => {
+  let last = 0;
+  return open(options, (_seq, _merged, { n, at }) => {
+    options.onMessage(n, at, n - last);
+    last = n;
+  });
+};
+
+function open({ port, run, onLive }: ClientOptions, onTold: OnTold): BenchClient {
   const live = connectLive({
     url: `http://127.0.0.1:${port}`,
     WebSocket: WebSocket as unknown as WebSocketType,
@@ -27,11 +45,9 @@ export const openLonghaulClient: OpenClient = ({ port, run, onMessage, onLive })
     onEvent({ seq, merged = 1, data }) {
       // The first of a run only begins it.
       if (seq === 1) return;
-      const { n, at } = data as Told;
-      if (n !== seq - 1) throw new Error(`event ${seq} of ${run} is message ${n}`);
-      onMessage(n, at, merged);
+      onTold(seq, merged, data as Told);
     },
     onError: (error) => console.error(error),
   });
   return { close: () => live.close() };
-};
+}

@@ -13,9 +13,9 @@ import type { System } from './system.ts';
 
 const TELLER = 'test/bench/progress/programs/teller.ts';
 /** Of processes that end with the bench. */
-const KEY = 'k'.repeat(32);
+export const KEY = 'k'.repeat(32);
 
-async function startGateway(start: GatewayStart, patient: boolean): Promise<{ program: Program; port: number }> {
+export async function startGateway(start: GatewayStart, patient: boolean): Promise<{ program: Program; port: number }> {
   const program = await startProgram(GATEWAY, { execArgv: ['--expose-gc'] });
   const options = { ...start, ...(!patient && { heartbeatMs: PATIENCE.heartbeatMs }) };
   const { port } = await program.call<{ port: number }>('start', options);

@@ -8,7 +8,7 @@ import { addTally, noTally, Seen } from '../../../support/seen.ts';
 import { openSocketIoClient } from '../../peers/socketio-client.ts';
 import { percentile } from '../../report.ts';
 import type { BenchClient, OpenClient } from '../client.ts';
-import { openLonghaulClient } from '../longhaul-client.ts';
+import { openLonghaulClient, openScreenClient } from '../longhaul-client.ts';
 
 export interface Member {
   client: number;
@@ -16,7 +16,11 @@ export interface Member {
   run: string;
 }
 
-const KINDS: Record<string, OpenClient> = { socketio: openSocketIoClient, longhaul: openLonghaulClient };
+const KINDS: Record<string, OpenClient> = {
+  socketio: openSocketIoClient,
+  longhaul: openLonghaulClient,
+  screen: openScreenClient,
+};
 
 interface Watcher {
   member: Member;
