@@ -19,6 +19,7 @@ export const LEDGER_INDEXES = {
   byResource: 'by_resource',
   byWork: 'by_work',
 } as const;
+export const CONNECTION_INDEXES = { byInactive: 'by_inactive' } as const;
 
 export interface Tables {
   launches: string;
@@ -29,6 +30,8 @@ export interface Tables {
   prices: string;
   progress: string;
   gateways: string;
+  connections: string;
+  sessions: string;
 }
 
 export const tableNames = (prefix: string): Tables => ({
@@ -40,6 +43,8 @@ export const tableNames = (prefix: string): Tables => ({
   prices: `${prefix}Prices`,
   progress: `${prefix}Progress`,
   gateways: `${prefix}Gateways`,
+  connections: `${prefix}Connections`,
+  sessions: `${prefix}Sessions`,
 });
 
 /** What CreateTable is given; later the CDK stack is held against the same. */
@@ -126,13 +131,35 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       ],
       AttributeDefinitions: strings('fleet', 'gateway_id'),
     },
+    {
+      TableName: names.connections,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'user_id', KeyType: 'HASH' },
+        { AttributeName: 'connection_id', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: [
+        ...strings('user_id', 'connection_id', 'active'),
+        { AttributeName: 'last_seen', AttributeType: 'N' },
+      ],
+      GlobalSecondaryIndexes: [index(CONNECTION_INDEXES.byInactive, 'active', 'last_seen')],
+    },
+    {
+      TableName: names.sessions,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'user_id', KeyType: 'HASH' },
+        { AttributeName: 'entry', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('user_id', 'entry'),
+    },
   ];
 }
 
 /** What UpdateTimeToLive is given once the tables are there. */
 export const timesToLive = (prefix: string): UpdateTimeToLiveCommandInput[] => {
-  const { quotas, prices, progress, gateways } = tableNames(prefix);
-  return [quotas, prices, progress, gateways].map((TableName) => ({
+  const { quotas, prices, progress, gateways, connections, sessions } = tableNames(prefix);
+  return [quotas, prices, progress, gateways, connections, sessions].map((TableName) => ({
     TableName,
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
   }));
