@@ -54,8 +54,7 @@ describe('addresses', () => {
   });
 
   it('that are none lead to no page', () => {
-    for (const path of ['/run/%E0%A4%A', '/run/', '/nothing', '/runs/x'])
-      expect(parseRoute(path).page).toBe('unknown');
+    for (const path of ['/run/%E0%A4%A', '/run/', '/nothing', '/runs/x']) expect(parseRoute(path).page).toBe('unknown');
     expect(parseRoute('/costs/').page).toBe('costs');
     expect(parseRoute('/').page).toBe('runs');
   });
