@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { node22 } from './node22.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-const LANES = ['unit', 'workflow', 'replay', 'contract', 'integration', 'faults'];
+const LANES = ['unit', 'workflow', 'replay', 'contract', 'integration', 'browser', 'faults'];
 /** What a Node may change first: the sandbox of workflows. Of the workflow lane what each type does, in CI. */
 const NEXT_NODE_LANES = {
   workflow: ['workflow/launch.test', 'workflow/restore.test', 'workflow/poller.test'],
