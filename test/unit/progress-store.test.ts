@@ -117,7 +117,7 @@ it('has every report once and in order, whatever comes between', async () => {
         expect(head).toMatchObject({ seq: written.length, first: Math.max(1, written.length - most + 1) });
         const kept = await store.read(RUN, 0, 1_000);
         expect(kept.map(({ seq }) => seq)).toEqual(written.slice(-most).map(({ seq }) => seq));
-        const events = written.map(({ localSeq: _, ...event }) => event);
+        const events = written.map(({ localSeq: _ofSource, ...event }) => event);
         const folded = rounded(foldAll(events, head?.epoch));
         expect(snapshot && rounded(snapshot)).toEqual(folded);
         expect(rounded(foldAll(mergeEvents(events), head?.epoch, events[0]?.at))).toEqual(folded);
@@ -147,7 +147,7 @@ it('gives a snapshot from which later events lead to the same, also while others
       for (const snapshot of await reading) {
         if (!snapshot) continue;
         const picture = new RunPicture(snapshot);
-        for (const { localSeq: _, ...event } of table.written) picture.apply(event);
+        for (const { localSeq: _ofSource, ...event } of table.written) picture.apply(event);
         expect(rounded(picture.snapshot())).toEqual(last && rounded(last));
       }
     }),
