@@ -82,6 +82,8 @@ export class RunPicture {
     if (event.percent !== undefined) view.percent = event.percent;
     else if (steps.length > 0 && this.#weights.all > 0) view.percent = (100 * this.#weights.done) / this.#weights.all;
     if (event.kind === 'end') view.endedAt = event.at;
+    // A run of the same id and attempt that was started again.
+    else if (event.kind === 'status') delete view.endedAt;
     this.#view = view;
     return true;
   }
