@@ -12,6 +12,7 @@ import { reportTasks } from '../activities/launch/report.ts';
 import { createPollerActivities } from '../activities/poller/index.ts';
 import { wakePoller } from '../activities/poller/wake.ts';
 import { createRestoreActivities } from '../activities/restore/index.ts';
+import { createSessionsActivities } from '../activities/sessions/index.ts';
 import { type AwsClients, createAwsClients } from '../lib/aws-clients.ts';
 import { createBudgets } from '../lib/cost/budget.ts';
 import { createPreflightClients } from '../lib/launch/preflight/clients.ts';
@@ -22,9 +23,11 @@ import { restorePrices } from '../lib/prices/restore-prices.ts';
 import { openProgress } from '../lib/progress/open.ts';
 import { createBatchOperations } from '../lib/restore/batch-operations.ts';
 import type { Settings } from '../lib/settings.ts';
+import { createConnectionsStore } from '../lib/store/connections.ts';
 import { LaunchStore } from '../lib/store/launches.ts';
 import { LedgerStore } from '../lib/store/ledger.ts';
 import { RestoreStore } from '../lib/store/restores.ts';
+import { createSessionsStore } from '../lib/store/sessions.ts';
 import { StepStore } from '../lib/store/steps.ts';
 import { tableNames } from '../lib/store/tables.ts';
 import { builtFile, connectTemporal, converterOf } from '../lib/temporal/client.ts';
@@ -34,9 +37,11 @@ import { ACTIVITY_TASK_QUEUE as LAUNCH_QUEUE } from '../workflows/launch/model.t
 import { ACTIVITY_TASK_QUEUE as POLLER_QUEUE } from '../workflows/poller/model.ts';
 import { ACTIVITY_TASK_QUEUE as PROGRESS_QUEUE } from '../workflows/progress/model.ts';
 import { ACTIVITY_TASK_QUEUE as RESTORE_QUEUE } from '../workflows/restore/model.ts';
+import { ACTIVITY_TASK_QUEUE as SESSIONS_QUEUE } from '../workflows/sessions/model.ts';
 import { costDependencies } from './cost.ts';
 import { heartbeats } from './heartbeats.ts';
 import { progressActivities } from './progress.ts';
+import { sampleWorkers } from './samples.ts';
 
 /** Workflows kept in memory; a sticky cache counts workflows, it does not weigh them. */
 const CACHED_WORKFLOWS = 300;
@@ -145,7 +150,18 @@ export async function runWorkers(settings: Settings): Promise<void> {
       activities: createPollerActivities({ steps, launches, compute, client }),
       maxConcurrentActivityTaskExecutions: 4,
     }),
+    Worker.create({
+      ...shared,
+      taskQueue: SESSIONS_QUEUE,
+      interceptors: { activity: [heartbeats] },
+      activities: createSessionsActivities({
+        connections: createConnectionsStore(aws.dynamodb, tables),
+        sessions: createSessionsStore(aws.dynamodb, tables),
+      }),
+      maxConcurrentActivityTaskExecutions: 1,
+    }),
     Worker.create({ ...shared, taskQueue: PROGRESS_QUEUE, activities: reports }),
+    ...sampleWorkers(shared, progress),
   ]);
   const stop = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

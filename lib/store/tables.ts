@@ -12,13 +12,14 @@ export const LAUNCH_INDEXES = {
   byWorkflowType: 'by_workflow_type',
 } as const;
 export const STEP_INDEXES = { byOpenJob: 'by_open_job' } as const;
-export const RESTORE_INDEXES = { byOpen: 'by_open' } as const;
+export const RESTORE_INDEXES = { byOpen: 'by_open', byStatus: 'by_status', byConsumer: 'by_consumer' } as const;
 export const LEDGER_INDEXES = {
   byDay: 'by_day',
   byConsumer: 'by_consumer',
   byResource: 'by_resource',
   byWork: 'by_work',
 } as const;
+export const CONNECTION_INDEXES = { byInactive: 'by_inactive' } as const;
 
 export interface Tables {
   launches: string;
@@ -27,6 +28,8 @@ export interface Tables {
   quotas: string;
   restores: string;
   prices: string;
+  connections: string;
+  sessions: string;
   progress: string;
   gateways: string;
 }
@@ -38,6 +41,8 @@ export const tableNames = (prefix: string): Tables => ({
   quotas: `${prefix}Quotas`,
   restores: `${prefix}Restores`,
   prices: `${prefix}Prices`,
+  connections: `${prefix}Connections`,
+  sessions: `${prefix}Sessions`,
   progress: `${prefix}Progress`,
   gateways: `${prefix}Gateways`,
 });
@@ -98,14 +103,40 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       TableName: names.restores,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: [{ AttributeName: 'restore_id', KeyType: 'HASH' }],
-      AttributeDefinitions: strings('restore_id', 'open'),
-      GlobalSecondaryIndexes: [index(RESTORE_INDEXES.byOpen, 'open', 'restore_id')],
+      AttributeDefinitions: strings('restore_id', 'open', 'status', 'consumer', 'created_at'),
+      GlobalSecondaryIndexes: [
+        index(RESTORE_INDEXES.byOpen, 'open', 'restore_id'),
+        index(RESTORE_INDEXES.byStatus, 'status', 'created_at'),
+        index(RESTORE_INDEXES.byConsumer, 'consumer', 'created_at'),
+      ],
     },
     {
       TableName: names.prices,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: [{ AttributeName: 'price_key', KeyType: 'HASH' }],
       AttributeDefinitions: strings('price_key'),
+    },
+    {
+      TableName: names.connections,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'user_id', KeyType: 'HASH' },
+        { AttributeName: 'connection_id', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: [
+        ...strings('user_id', 'connection_id', 'active'),
+        { AttributeName: 'last_seen', AttributeType: 'N' },
+      ],
+      GlobalSecondaryIndexes: [index(CONNECTION_INDEXES.byInactive, 'active', 'last_seen')],
+    },
+    {
+      TableName: names.sessions,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'user_id', KeyType: 'HASH' },
+        { AttributeName: 'entry', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('user_id', 'entry'),
     },
     {
       TableName: names.progress,
@@ -131,8 +162,8 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
 
 /** What UpdateTimeToLive is given once the tables are there. */
 export const timesToLive = (prefix: string): UpdateTimeToLiveCommandInput[] => {
-  const { quotas, prices, progress, gateways } = tableNames(prefix);
-  return [quotas, prices, progress, gateways].map((TableName) => ({
+  const { quotas, prices, connections, sessions, progress, gateways } = tableNames(prefix);
+  return [quotas, prices, connections, sessions, progress, gateways].map((TableName) => ({
     TableName,
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
   }));

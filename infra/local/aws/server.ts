@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { createKit, type FrontDoor, type Kit, openFrontDoor } from '../kit/front-door.ts';
+import { createApiGateway } from './apigateway/service.ts';
 import { createBatch } from './batch/service.ts';
 import { createCostExplorer } from './cost-explorer/service.ts';
 import { createDynamoDbProxy } from './dynamodb/proxy.ts';
@@ -66,6 +67,7 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
     createCostExplorer(at('cost-explorer')),
     createFsx(at('fsx')),
     createEks(at('eks')),
+    createApiGateway(at('apigateway')),
     createRegistry({ imagesFile }),
   ];
   // S3 Batch Operations is closed before the objects it works on.

@@ -50,6 +50,10 @@ export async function openFrontDoor(kit: Kit, services: readonly AwsService[], p
     answer(kit, byName, incoming, outgoing).catch(() => outgoing.destroy());
   });
   server.keepAliveTimeout = 65_000;
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => {});
+    if (!services.some((service) => service.upgrade?.(request, socket, head))) socket.destroy();
+  });
   await listen(server, port);
   const bound = (server.address() as AddressInfo).port;
   return {
@@ -141,6 +145,7 @@ function throttled(service: string): AwsError {
   if (service === 's3control') return new AwsError('TooManyRequestsException', 'Too Many Requests');
   if (service === 'sqs') return new AwsError('RequestThrottled', 'Request is throttled.', 403);
   if (service === 'ec2') return new AwsError('RequestLimitExceeded', 'Request limit exceeded.', 503);
+  if (service === 'execute-api') return new AwsError('LimitExceededException', 'Rate exceeded', 429);
   if (service === 'registry') return new AwsError('TOOMANYREQUESTS', 'too many requests', 429);
   return new AwsError('ThrottlingException', 'Rate exceeded');
 }

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
 
 export interface AwsRequest {
   method: string;
@@ -46,6 +46,8 @@ export interface AwsService {
   unsigned?: RegExp;
   /** Reads what it must to name the operation; throws AwsError for what it cannot understand. */
   prepare(request: AwsRequest): Promise<PreparedCall>;
+  /** Takes over a connection that asks for another protocol; false: it is none of this service's. */
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   /** Turns an error into the service's own wire form. */
   renderError(error: AwsError, request: AwsRequest): AwsResponse;
   /** Writes down what must survive, ends what it started. */
