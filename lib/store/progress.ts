@@ -14,6 +14,7 @@ import {
   BOUNDS,
   type Bounds,
   emptyHead,
+  fillIn,
   orderAfter,
   type Reckoned,
   reckon,
@@ -97,7 +98,9 @@ export class ProgressStore implements ProgressReader, ProgressWriter {
     while (rest.length > 0) {
       const now = this.#now();
       const base = before && !this.#expired(before, now) ? before.head : undefined;
-      const head = base ?? emptyHead(run, facts, newEpoch(), rest[0]?.at ?? now, now);
+      const head = base
+        ? { ...base, view: fillIn(base.view, facts) }
+        : emptyHead(run, facts, newEpoch(), rest[0]?.at ?? now, now);
       const { plan, ...reckoned } = await this.#reckon(run, head, rest);
       if (plan) {
         if (await this.#renewed(run, plan.head, now)) plan.head.renewedAt = now;
