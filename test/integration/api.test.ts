@@ -106,6 +106,7 @@ describe('a launch by the API', () => {
   it('is submitted as text, once, and shown with everything known of it', async () => {
     const started = await post<Started>('/launches', { sheet: small });
     expect(started).toMatchObject({ workflowId: 'launch/api-small', id: 'api-small', outcome: 'started' });
+    await expect.poll(async () => (await api.get('/launches/api-small')).statusCode).toBe(200);
     const early = await get<LaunchDetail>('/launches/{id}', '/launches/api-small');
     expect(early.actions).toEqual(early.endedAt === undefined ? ['cancel'] : []);
     expect(await post<Started>('/launches', { sheet: small })).toMatchObject({ outcome: 'existing' });
