@@ -18,6 +18,7 @@ export interface Settings {
   tablePrefix: string;
   eventsQueue: string;
   restoresQueue: string;
+  progressQueue: string;
   computeService: string;
   batchQueue: string;
   headQueue: string;
@@ -194,6 +195,13 @@ export const SETTINGS: readonly Setting[] = [
     env: 'LONGHAUL_RESTORES_QUEUE',
     fallback: 'longhaul-restores',
     about: 'SQS queue of the completions of restores',
+    check: matches(/^[A-Za-z0-9_-]{1,80}$/, 'the name of an SQS queue'),
+  },
+  {
+    name: 'progressQueue',
+    env: 'LONGHAUL_PROGRESS_QUEUE',
+    fallback: 'longhaul-progress',
+    about: 'SQS queue of progress that comes over EventBridge',
     check: matches(/^[A-Za-z0-9_-]{1,80}$/, 'the name of an SQS queue'),
   },
   {

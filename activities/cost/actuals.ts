@@ -9,11 +9,12 @@ import { readUsage, usageAddress } from '../../lib/cost/files.ts';
 import { sumOf } from '../../lib/cost/money.ts';
 import type { Usage } from '../../workflows/cost/model.ts';
 import type { CostDependencies } from './dependencies.ts';
+import { tellLaunch } from './tell-launch.ts';
 
 /** What of the estimate can be in a bill by the tag of the launch: what the tag is on. */
 const TAGGED = new Set(['instance', 'volume']);
 
-export function createActualsActivities({ s3, launches, ledger, settings, bill }: CostDependencies) {
+export function createActualsActivities({ s3, launches, ledger, settings, bill, progress }: CostDependencies) {
   return {
     /**
      * Writes what the bill has of the launch, and how far the estimate was off.
@@ -58,6 +59,8 @@ export function createActualsActivities({ s3, launches, ledger, settings, bill }
           cost_difference: actual.minus(expected).toFixed(4),
         }),
       });
+      const item = await launches.get(launchId);
+      if (item?.attempt === attempt) await tellLaunch(progress, item, item);
       log.info('compared with the bill', { launchId, found, days: days.length });
       return { found };
     },

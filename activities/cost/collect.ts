@@ -23,6 +23,8 @@ export interface Collected {
   usageAddress: string;
   /** Instances it used still run, so a later collection knows their idle time. */
   live: boolean;
+  /** Where there is a log of progress: whose it is. */
+  progress?: { consumer?: string };
 }
 
 export function createCollectActivities(dependencies: CostDependencies) {
@@ -48,7 +50,12 @@ export function createCollectActivities(dependencies: CostDependencies) {
         instances: usage.instances.length,
         unknown: usage.unknown.length,
       });
-      return { attempt: item.attempt, usageAddress: address, live };
+      return {
+        attempt: item.attempt,
+        usageAddress: address,
+        live,
+        ...(dependencies.progress && { progress: item.consumer === undefined ? {} : { consumer: item.consumer } }),
+      };
     },
   };
 

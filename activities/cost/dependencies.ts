@@ -7,6 +7,7 @@ import type { CostExplorerClient } from '@aws-sdk/client-cost-explorer';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { PriceBook } from '../../lib/prices/price-book.ts';
 import type { Rates } from '../../lib/prices/rates.ts';
+import type { ProgressReader, ProgressWriter } from '../../lib/progress/log.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { LaunchStore } from '../../lib/store/launches.ts';
 import type { LedgerStore } from '../../lib/store/ledger.ts';
@@ -29,6 +30,8 @@ export interface CostDependencies {
   region(): Promise<string>;
   /** How file systems and clusters are shared out, by the rates. */
   sharing(): Promise<Rates['sharing']>;
+  /** The logs watchers read; without them nobody is told of costs. */
+  progress?: ProgressWriter & Pick<ProgressReader, 'head'>;
   /** Absent where the settings name no bill. */
   bill?: CostExplorerClient;
   now?(): number;

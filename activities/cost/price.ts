@@ -23,6 +23,7 @@ import { rowsOfAttempts } from '../../lib/store/steps.ts';
 import type { CostSummary, LedgerLine, Price, Usage } from '../../workflows/cost/model.ts';
 import type { Collected } from './collect.ts';
 import type { CostDependencies } from './dependencies.ts';
+import { tellLaunch } from './tell-launch.ts';
 
 export interface Priced {
   cost: CostSummary;
@@ -40,7 +41,16 @@ const HOUR_SECONDS = 3_600;
 /** Those parts of a cost that a launch need not have. */
 const OPTIONAL = ['control_plane_cost', 'restore_cost', 'request_cost', 'unpriced', 'other_costs'] as const;
 
-export function createPriceActivities({ s3, launches, steps, ledger, prices, bill, settings }: CostDependencies) {
+export function createPriceActivities({
+  s3,
+  launches,
+  steps,
+  ledger,
+  prices,
+  bill,
+  settings,
+  progress,
+}: CostDependencies) {
   return {
     /** @returns undefined when the launch runs again, or a later attempt has been priced: nothing is written then */
     async priceUsage({
@@ -70,6 +80,7 @@ export function createPriceActivities({ s3, launches, steps, ledger, prices, bil
       const removes = OPTIONAL.filter((name) => facts[name] === undefined);
       if (!(await launches.recordCost(launchId, attempt, facts, removes))) return undefined;
       log.info('priced', { launchId, lines: charged.lines.length, unpriced: unpriced.length, total: cost.total_cost });
+      await tellLaunch(progress, item, { ...cost, cost_status: last && !bill ? 'FINAL' : 'PENDING' });
       return {
         cost,
         lines: charged.lines.length,

@@ -17,6 +17,8 @@ import {
   type WaitingFor,
 } from '../../workflows/launch/model.ts';
 import { consumerOfUpload } from '../../workflows/launch/places.ts';
+import type { Batch } from '../../workflows/progress/outbox.ts';
+import { tellInPassing } from '../progress/in-passing.ts';
 import { type LaunchDependencies } from './dependencies.ts';
 
 export interface RegisterInput extends LaunchInput {
@@ -30,9 +32,15 @@ export interface Registration {
   outcome: 'new' | 'existing';
   status: LaunchStatus;
   attempt: number;
+  /** Of a new one, where there is a log of progress. */
+  progress?: {
+    /** Whether its log has been begun. */
+    begun: boolean;
+    consumer?: string;
+  };
 }
 
-export function createRegisterActivities({ s3, launches, steps, settings }: LaunchDependencies) {
+export function createRegisterActivities({ s3, launches, steps, settings, progress }: LaunchDependencies) {
   return {
     /**
      * Puts the launch into the registry as PREPARING, also when its sheet cannot be read: nothing is lost.
@@ -63,7 +71,7 @@ export function createRegisterActivities({ s3, launches, steps, settings }: Laun
           ...(digest && { sheet_digest: digest }),
         });
         if (retried.outcome === 'refused') throw refusal(input, retried.item);
-        return { outcome: 'new', status: 'PREPARING', attempt: input.retry.attempt };
+        return begun(input, input.retry.attempt, retried.item?.consumer ?? consumer);
       }
       const item: LaunchItem = {
         launch_id: input.launchId,
@@ -88,11 +96,15 @@ export function createRegisterActivities({ s3, launches, steps, settings }: Laun
         );
       }
       log.info('launch registered', { launchId: input.launchId, outcome: registered.outcome });
-      return { outcome: registered.outcome === 'existing' ? 'existing' : 'new', status, attempt };
+      if (registered.outcome === 'existing') return { outcome: 'existing', status, attempt };
+      return { ...(await begun(input, attempt, consumer)), status };
     },
 
-    /** Writes a status; one that is there already, or a later one, stays. */
-    async recordStatus(change: {
+    /**
+     * Writes a status; one that is there already, or a later one, stays.
+     * @returns whether the log has what came with it
+     */
+    async recordStatus(input: {
       launchId: string;
       attempt: number;
       sequence: number;
@@ -100,13 +112,42 @@ export function createRegisterActivities({ s3, launches, steps, settings }: Laun
       waitingFor?: WaitingFor;
       at: number;
       error?: LaunchError;
-    }): Promise<void> {
+      progress?: Batch;
+    }): Promise<{ progressTold: boolean } | undefined> {
+      const { progress: batch, ...change } = input;
       const metrics = isEnded(change.status) ? await measure(change) : undefined;
       const at = new Date(change.at).toISOString();
       const written = await launches.recordStatus({ ...change, at, ...(metrics && { metrics }) });
       log.info('launch status', { launchId: change.launchId, status: change.status, written });
+      return batch && { progressTold: await tellInPassing(progress, batch) };
     },
   };
+
+  /** Whoever watches sees a launch from its registration on, before anybody has read its sheet. */
+  async function begun(
+    { workflowId, at }: RegisterInput,
+    attempt: number,
+    consumer: string | undefined,
+  ): Promise<Registration> {
+    const registered = { outcome: 'new', status: 'PREPARING', attempt } as const;
+    if (!progress) return registered;
+    const whose = consumer === undefined ? {} : { consumer };
+    const told = await tellInPassing(progress, {
+      run: workflowId,
+      facts: { domain: 'launch', ...whose },
+      reports: [
+        {
+          kind: 'status',
+          source: { name: 'workflow', attempt },
+          localSeq: at,
+          at,
+          begins: { attempt },
+          status: 'PREPARING',
+        },
+      ],
+    });
+    return { ...registered, progress: { begun: told, ...whose } };
+  }
 
   /** Of one attempt, from what its steps have written down. */
   async function measure({ launchId, attempt, at }: { launchId: string; attempt: number; at: number }) {

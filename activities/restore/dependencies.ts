@@ -4,6 +4,7 @@
  * @module
  */
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { ProgressWriter } from '../../lib/progress/log.ts';
 import type { BatchOperations } from '../../lib/restore/batch-operations.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { RestoreStore } from '../../lib/store/restores.ts';
@@ -15,6 +16,8 @@ export interface RestoreDependencies {
   /** Of the Region this works in. */
   prices(): Promise<RestorePrices>;
   settings: Pick<Settings, 'bucket' | 'restorePollSeconds'>;
+  /** The logs watchers read; without them a restore tells none. */
+  progress?: ProgressWriter;
   /** Absent: every object is asked for by a request of its own. */
   batchOperations?: {
     client: BatchOperations;

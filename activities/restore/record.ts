@@ -5,10 +5,14 @@
  */
 import { log } from '@temporalio/activity';
 import { readIndex } from '../../lib/restore/index-files.ts';
+import type { Batch } from '../../workflows/progress/outbox.ts';
 import type { RestoreProgress, RestoreStatus } from '../../workflows/restore/model.ts';
+import { tellInPassing } from '../progress/in-passing.ts';
 import type { RestoreDependencies } from './dependencies.ts';
 
 export interface RecordInput {
+  /** What the log is told with it. */
+  batch?: Batch;
   progress: RestoreProgress;
   sequence: number;
   /** Epoch ms. */
@@ -22,10 +26,21 @@ export interface RecordInput {
   launchId?: string;
 }
 
-export function createRecordActivities({ s3, restores }: RestoreDependencies) {
+export function createRecordActivities({ s3, restores, progress: writer }: RestoreDependencies) {
   return {
-    /** What is there already, or something later, stays. */
-    async recordRestore({ progress, sequence, beganAt, workflowId, runId, ...of }: RecordInput): Promise<void> {
+    /**
+     * What is there already, or something later, stays.
+     * @returns whether the log has what came with it; nothing where there is no log
+     */
+    async recordRestore({
+      batch,
+      progress,
+      sequence,
+      beganAt,
+      workflowId,
+      runId,
+      ...of
+    }: RecordInput): Promise<{ progressTold: boolean } | undefined> {
       const { restoreId, status, statuses, counts, plan, error } = progress;
       const waits = status === 'REQUESTING' || status === 'RESTORING';
       // Where its objects lie has to be known before the first of them can be told of.
@@ -49,6 +64,7 @@ export function createRecordActivities({ s3, restores }: RestoreDependencies) {
         ...(error && { error_type: error.type, error_message: error.message }),
       });
       log.info('restore status', { restoreId, status, written });
+      return writer && { progressTold: await tellInPassing(writer, batch) };
     },
   };
 }

@@ -15,6 +15,7 @@ import { addCostCommands } from './cost.ts';
 import { addLaunchCommands } from './launch.ts';
 import { addPlatformCommands } from './platform.ts';
 import { addRestoreCommands } from './restore.ts';
+import { addWatchRunCommand } from './watch-run.ts';
 
 const program = new Command('longhaul')
   .description('Runs work on AWS that must outlive any process, and shows it while it runs.')
@@ -24,6 +25,7 @@ addPlatformCommands(program);
 addLaunchCommands(program);
 addRestoreCommands(program);
 addApproveCommand(program);
+addWatchRunCommand(program);
 addCostCommands(program);
 for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])])
   command.copyInheritedSettings(program);

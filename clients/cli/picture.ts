@@ -14,7 +14,7 @@ import {
 import { formatBytes, formatUsd } from '../../workflows/restore/details.ts';
 
 const BAR = 24;
-const MARKS: Record<StepProgress['state'], string> = {
+export const MARKS: Record<StepProgress['state'], string> = {
   PENDING: '·',
   SUBMITTED: '◌',
   RUNNABLE: '◌',

@@ -5,6 +5,7 @@
  */
 import { createAwsClients } from '../../lib/aws-clients.ts';
 import { createLogger } from '../../lib/log.ts';
+import { openProgress } from '../../lib/progress/open.ts';
 import { readSettings } from '../../lib/settings.ts';
 import { LaunchStore } from '../../lib/store/launches.ts';
 import { RestoreStore } from '../../lib/store/restores.ts';
@@ -12,6 +13,7 @@ import { tableNames } from '../../lib/store/tables.ts';
 import { connectTemporal } from '../../lib/temporal/client.ts';
 import { consumeCompletions } from './completions.ts';
 import { consumeEvents } from './consumer.ts';
+import { consumeProgress } from './progress.ts';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
@@ -25,7 +27,13 @@ async function main(): Promise<void> {
   const launches = new LaunchStore(aws.dynamodb, tables);
   const restores = new RestoreStore(aws.dynamodb, tables);
   const shared = { ...aws, client, settings, log, signal: stop.signal };
-  await Promise.all([consumeEvents({ ...shared, launches, restores }), consumeCompletions({ ...shared, restores })]);
+  const warn = (message: string) => log.warn(message);
+  const progress = openProgress(aws.dynamodb, tables, { ...settings, warn });
+  await Promise.all([
+    consumeEvents({ ...shared, launches, restores }),
+    consumeCompletions({ ...shared, restores }),
+    consumeProgress({ ...shared, progress }),
+  ]);
 }
 
 main().then(

@@ -16,6 +16,7 @@ const NAMES = new Set([
   'TooManyRequestsException',
   'SlowDown',
   'CredentialsProviderError',
+  'ProgressBusyError',
 ]);
 
 /** Of HTTP: the client of Kubernetes has it in `code`. */

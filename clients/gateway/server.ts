@@ -4,15 +4,30 @@
  *
  * @module
  */
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { Client } from '@temporalio/client';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
+import type { ProgressReader } from '../../lib/progress/log.ts';
+import type { ConnectionsStore } from '../../lib/store/connections.ts';
+import type { SessionsStore } from '../../lib/store/sessions.ts';
 import { authenticate } from './auth/authenticate.ts';
 import type { Tokens } from './auth/tokens.ts';
+import { serveConsole } from './console.ts';
 import { answerErrors, HttpError } from './errors.ts';
+import { createHosted, type HostedDeps } from './hosted/hosted.ts';
+import { hostedRoutes } from './hosted/routes.ts';
+import { Hub } from './live/hub.ts';
+import { createSessions } from './live/sessions.ts';
+import { createStreams } from './live/sse.ts';
+import { acceptUpgrades } from './live/upgrade.ts';
+import { nudgeRoute } from './nudge-route.ts';
 import { refuseOrigin } from './origins.ts';
+import { progressRoutes } from './progress-routes.ts';
+import type { RequestHandler } from './requests.ts';
 import type { GatewaySettings } from './settings.ts';
 
 export interface GatewayDeps {
@@ -20,14 +35,29 @@ export interface GatewayDeps {
   log: Logger;
   /** Where the gateway is not open. */
   tokens?: Tokens;
-  /** The resources: mounted under `/api/v1`, behind everything that holds for all routes. */
+  reader: ProgressReader;
+  connections: ConnectionsStore;
+  sessions: SessionsStore;
+  /** What may be asked for over a live connection, and the client that starts it. */
+  requests?: readonly RequestHandler[];
+  client?: Client;
+  /** Where clients also come by an API of API Gateway. */
+  hosted?: Pick<HostedDeps, 'api' | 'held' | 'url'>;
+  /** Folder of the built console; without one there is none. */
+  console?: string;
+  /** Adds the resources, behind everything that holds for all routes; who asks is in `request.principal`. */
   registerApi?(app: FastifyInstance): Promise<void> | void;
   /** Of one address, a minute. */
   requestsPerMinute?: number;
+  /** Epoch ms; of live sessions. */
+  now?(): number;
 }
 
 export interface Gateway {
+  /** Of this process. */
+  id: string;
   app: FastifyInstance;
+  hub: Hub;
   /** @returns the address it listens on, such as `http://127.0.0.1:8780` */
   listen(): Promise<string>;
   /** Ends connections in order; clients go to another gateway. */
@@ -70,12 +100,14 @@ const SECURITY = {
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const { settings, log } = deps;
   const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1_000 },
     http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS, maxHeaderSize: HEADER_BYTES },
-  });
+  }) as unknown as FastifyInstance;
   answerErrors(app, log);
   await app.register(helmet, SECURITY);
   await app.register(rateLimit, {
@@ -89,18 +121,43 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     if (refusal) throw new HttpError(403, refusal, 'open the console at the address of the gateway itself');
   });
   authenticate(app, { settings, tokens: deps.tokens });
-  app.get('/api/v1/health', { config: { public: true } }, async () => ({ ok: true }));
-  if (deps.registerApi) {
-    const { registerApi } = deps;
-    await app.register(async (api) => registerApi(api), { prefix: '/api/v1' });
+  await deps.registerApi?.(app);
+  const id = randomUUID();
+  const now = deps.now ?? Date.now;
+  const hub = new Hub({ reader: deps.reader, log, now });
+  const live = createSessions({ ...deps, gateway: id, hub, now });
+  const streams = createStreams(hub, now);
+  const upgrades = acceptUpgrades(app.server, { ...deps, live, now });
+  app.get('/api/v1/health', { config: { public: true, rateLimit: false } }, async () => ({
+    ok: true,
+    connections: live.count,
+    streams: streams.count,
+    runs: hub.runs,
+  }));
+  if (deps.hosted && settings.key !== '') {
+    const hosted = createHosted({ ...deps.hosted, live, key: settings.key, log, now });
+    await hostedRoutes(app, { ...deps, hosted, key: settings.key, now });
   }
+  nudgeRoute(app, hub, settings.key);
+  progressRoutes(app, { reader: deps.reader, hub, streams });
+  if (deps.console !== undefined) serveConsole(app, deps.console);
   return {
+    id,
     app,
+    hub,
     async listen() {
+      hub.start();
+      live.start();
       await app.listen({ host: settings.host, port: settings.port });
       const { address, port, family } = app.server.address() as AddressInfo;
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
     },
-    close: () => app.close(),
+    async close() {
+      upgrades.stop();
+      await live.close();
+      streams.close();
+      hub.stop();
+      await app.close();
+    },
   };
 }

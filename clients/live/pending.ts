@@ -16,7 +16,7 @@ export interface Reply {
 interface Pending {
   message: ClientMessage;
   /** The connection it was said on last. */
-  saidOn?: number;
+  saidOn?: number | undefined;
   deadline: number;
   resolve(reply: Reply): void;
   reject(error: LiveError): void;
@@ -29,8 +29,7 @@ export function createRequests(now: () => number, say: (message: ClientMessage) 
   let count = 0;
 
   function send(request: Pending): void {
-    const id = say(request.message);
-    if (id !== undefined) request.saidOn = id;
+    request.saidOn = say(request.message);
   }
 
   /** @returns whether anybody waited for it */

@@ -122,6 +122,7 @@ export function createWatching({ now, current, say, leave, changed }: Around) {
       if (!watch || (link !== current() && current()?.streams.has(run))) return;
       const taken = takeResume(watch.position, verdict);
       if (taken === 'hole') return askAgain(link, run, watch);
+      if (taken.position?.epoch !== watch.position?.epoch) watch.acked = 0;
       watch.position = taken.position;
       if (taken.position) {
         link.streams.set(run, taken.position.epoch);

@@ -45,6 +45,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { REQUEST_PREFIX, SHEET_PREFIX } from '../../clients/events/parse.ts';
+import { BUS_DETAIL_TYPE, BUS_SOURCE } from '../../lib/progress/bus.ts';
 import type { Settings } from '../../lib/settings.ts';
 import { tableDefinitions, tableNames, timesToLive } from '../../lib/store/tables.ts';
 import { isEnded, LAUNCH_STATUSES, RETRY_REQUEST } from '../../workflows/launch/model.ts';
@@ -55,6 +56,7 @@ const RECEIVES = '5';
 const VISIBILITY_SECONDS = '60';
 const JOBS_RULE = 'longhaul-batch-jobs';
 const RESTORES_RULE = 'longhaul-restores';
+const PROGRESS_RULE = 'longhaul-progress';
 const LAUNCHES_PIPE = 'longhaul-launches';
 const COSTS_PIPE = 'longhaul-costs';
 const PIPE_WITHIN_MS = 30_000;
@@ -63,7 +65,7 @@ export interface BootstrapOptions {
   endpoint: string;
   region: string;
   credentials: { accessKeyId: string; secretAccessKey: string };
-  settings: Pick<Settings, 'bucket' | 'tablePrefix' | 'eventsQueue' | 'restoresQueue' | 'batchQueue'>;
+  settings: Pick<Settings, 'bucket' | 'tablePrefix' | 'eventsQueue' | 'restoresQueue' | 'progressQueue' | 'batchQueue'>;
   /** What all jobs together may reserve. Reservations, not cores: a job reserves for stage and publish too. */
   maxVcpus: number;
   /** Names of the roles that tasks of ECS may assume. */
@@ -72,16 +74,17 @@ export interface BootstrapOptions {
 
 export async function bootstrap({ settings, maxVcpus, roles, ...client }: BootstrapOptions): Promise<void> {
   const sqs = new SQSClient(client);
-  const [queueArn, restoresArn] = await Promise.all([
+  const [queueArn, restoresArn, progressArn] = await Promise.all([
     makeQueues(sqs, settings.eventsQueue, (arn) => eventsQueuePolicy(arn, settings.bucket)),
-    makeQueues(sqs, settings.restoresQueue, restoresQueuePolicy),
+    makeQueues(sqs, settings.restoresQueue, (arn) => ruleQueuePolicy(arn, 'ObjectsRestored', RESTORES_RULE)),
+    makeQueues(sqs, settings.progressQueue, (arn) => ruleQueuePolicy(arn, 'ProgressReported', PROGRESS_RULE)),
   ]);
   await Promise.all([
     makeBucket(new S3Client(client), settings.bucket, queueArn),
     makeTables(new DynamoDBClient(client), settings.tablePrefix).then((streamArn) =>
       makePipes(new PipesClient(client), streamArn, queueArn),
     ),
-    makeRules(new EventBridgeClient(client), queueArn, restoresArn),
+    makeRules(new EventBridgeClient(client), { queueArn, restoresArn, progressArn }),
     makeRoles(client, roles),
     makeCompute(new BatchClient(client), settings.batchQueue, maxVcpus),
   ]);
@@ -140,7 +143,7 @@ export function eventsQueuePolicy(queueArn: string, bucket: string) {
 }
 
 /** Only this rule may put messages in. */
-function restoresQueuePolicy(queueArn: string) {
+function ruleQueuePolicy(queueArn: string, Sid: string, rule: string) {
   const [, , , region, account = ''] = queueArn.split(':');
   return {
     Version: '2012-10-17',
@@ -149,9 +152,9 @@ function restoresQueuePolicy(queueArn: string) {
         Effect: 'Allow',
         Action: 'sqs:SendMessage',
         Resource: queueArn,
-        Sid: 'ObjectsRestored',
+        Sid,
         Principal: { Service: 'events.amazonaws.com' },
-        Condition: { ArnEquals: { 'aws:SourceArn': `arn:aws:events:${region}:${account}:rule/${RESTORES_RULE}` } },
+        Condition: { ArnEquals: { 'aws:SourceArn': `arn:aws:events:${region}:${account}:rule/${rule}` } },
       },
     ],
   };
@@ -282,7 +285,10 @@ async function makePipe(
 }
 
 /** Children of arrays are left out here: 10,000 of them would mean 50,000 messages that say nothing new. */
-async function makeRules(events: EventBridgeClient, queueArn: string, restoresArn: string): Promise<void> {
+async function makeRules(
+  events: EventBridgeClient,
+  { queueArn, restoresArn, progressArn }: Record<'queueArn' | 'restoresArn' | 'progressArn', string>,
+): Promise<void> {
   const Name = JOBS_RULE;
   await events.send(
     new PutRuleCommand({
@@ -312,6 +318,15 @@ async function makeRules(events: EventBridgeClient, queueArn: string, restoresAr
   );
   await events.send(
     new PutTargetsCommand({ Rule: RESTORES_RULE, Targets: [{ Id: 'restores-queue', Arn: restoresArn }] }),
+  );
+  await events.send(
+    new PutRuleCommand({
+      Name: PROGRESS_RULE,
+      EventPattern: JSON.stringify({ source: [BUS_SOURCE], 'detail-type': [BUS_DETAIL_TYPE] }),
+    }),
+  );
+  await events.send(
+    new PutTargetsCommand({ Rule: PROGRESS_RULE, Targets: [{ Id: 'progress-queue', Arn: progressArn }] }),
   );
 }
 

@@ -19,6 +19,7 @@ export const LEDGER_INDEXES = {
   byResource: 'by_resource',
   byWork: 'by_work',
 } as const;
+export const CONNECTION_INDEXES = { byInactive: 'by_inactive' } as const;
 
 export interface Tables {
   launches: string;
@@ -27,6 +28,10 @@ export interface Tables {
   quotas: string;
   restores: string;
   prices: string;
+  connections: string;
+  sessions: string;
+  progress: string;
+  gateways: string;
 }
 
 export const tableNames = (prefix: string): Tables => ({
@@ -36,6 +41,10 @@ export const tableNames = (prefix: string): Tables => ({
   quotas: `${prefix}Quotas`,
   restores: `${prefix}Restores`,
   prices: `${prefix}Prices`,
+  connections: `${prefix}Connections`,
+  sessions: `${prefix}Sessions`,
+  progress: `${prefix}Progress`,
+  gateways: `${prefix}Gateways`,
 });
 
 /** What CreateTable is given; later the CDK stack is held against the same. */
@@ -107,13 +116,54 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       KeySchema: [{ AttributeName: 'price_key', KeyType: 'HASH' }],
       AttributeDefinitions: strings('price_key'),
     },
+    {
+      TableName: names.connections,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'user_id', KeyType: 'HASH' },
+        { AttributeName: 'connection_id', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: [
+        ...strings('user_id', 'connection_id', 'active'),
+        { AttributeName: 'last_seen', AttributeType: 'N' },
+      ],
+      GlobalSecondaryIndexes: [index(CONNECTION_INDEXES.byInactive, 'active', 'last_seen')],
+    },
+    {
+      TableName: names.sessions,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'user_id', KeyType: 'HASH' },
+        { AttributeName: 'entry', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('user_id', 'entry'),
+    },
+    {
+      TableName: names.progress,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'run', KeyType: 'HASH' },
+        { AttributeName: 'entry', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('run', 'entry'),
+    },
+    {
+      TableName: names.gateways,
+      BillingMode: 'PAY_PER_REQUEST',
+      // All in one partition, so that they are found by a query: there are few.
+      KeySchema: [
+        { AttributeName: 'fleet', KeyType: 'HASH' },
+        { AttributeName: 'gateway_id', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('fleet', 'gateway_id'),
+    },
   ];
 }
 
 /** What UpdateTimeToLive is given once the tables are there. */
 export const timesToLive = (prefix: string): UpdateTimeToLiveCommandInput[] => {
-  const { quotas, prices } = tableNames(prefix);
-  return [quotas, prices].map((TableName) => ({
+  const { quotas, prices, connections, sessions, progress, gateways } = tableNames(prefix);
+  return [quotas, prices, connections, sessions, progress, gateways].map((TableName) => ({
     TableName,
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
   }));

@@ -26,6 +26,7 @@ async function make(tablePrefix: string, eventsQueue = 'longhaul-events') {
     tablePrefix,
     eventsQueue,
     restoresQueue: `${eventsQueue}-restores`,
+    progressQueue: `${eventsQueue}-progress`,
     batchQueue: 'longhaul',
   };
   if (!credentials) throw new Error('the stand-ins have credentials');

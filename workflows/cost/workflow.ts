@@ -26,7 +26,15 @@ import { toFailure } from '../kit/failures.ts';
 import { setVersioning } from '../kit/versioning.ts';
 import { describeCost } from './details.ts';
 import { costProgress, launchEnded } from './messages.ts';
-import { ACTIVITY_TASK_QUEUE, type CostInput, type CostProgress, type CostResult, SETTLE_SECONDS } from './model.ts';
+import {
+  ACTIVITY_TASK_QUEUE,
+  type CostInput,
+  type CostProgress,
+  type CostResult,
+  type CostStage,
+  SETTLE_SECONDS,
+} from './model.ts';
+import { createTelling } from './telling.ts';
 
 /** Thousands of records are read and thousands of lines written: long for wide launches, so they heartbeat. */
 const WIDE = {
@@ -55,10 +63,14 @@ export async function cost(input: CostInput): Promise<CostResult> {
   setHandler(costProgress, () => progress, { description: 'what is being done, and what is known of the cost' });
   setHandler(launchEnded, () => void (asked = true), { description: 'the launch has ended, and has no cost' });
 
-  const enter = (stage: CostProgress['stage']) => {
+  const telling = createTelling(launchId);
+
+  /** @param lasts seconds */
+  const enter = (stage: CostStage, lasts?: number) => {
     progress.stage = stage;
     upsertSearchAttributes([{ key: STATUS, value: stage }]);
     setCurrentDetails(describeCost(progress));
+    telling.stage(stage, lasts);
   };
 
   /** @param again also when it has a cost already */
@@ -72,7 +84,8 @@ export async function cost(input: CostInput): Promise<CostResult> {
       [{ launchId, again }],
     );
     if (!collected) return undefined;
-    const { live, ...usage } = collected;
+    const { live, progress: log, ...usage } = collected;
+    if (log) telling.open(log, usage.attempt);
     enter('PRICING');
     const priced = await activities.priceUsage.executeWithOptions({ ...RECKONING, summary: 'price it, line by line' }, [
       { launchId, ...usage, last: last || !live },
@@ -80,6 +93,7 @@ export async function cost(input: CostInput): Promise<CostResult> {
     if (!priced) return undefined;
     progress.cost = priced.cost;
     progress.unpriced = priced.unpriced;
+    telling.cost(priced.cost);
     return { ...priced, live, attempt: usage.attempt };
   }
 
@@ -89,7 +103,7 @@ export async function cost(input: CostInput): Promise<CostResult> {
   /** @returns whether to begin anew */
   async function compare(attempt: number, afterSeconds: number): Promise<boolean> {
     for (let tried = 1; ; tried += 1) {
-      enter('AWAITING_ACTUALS');
+      enter('AWAITING_ACTUALS', afterSeconds);
       if (await waitFor(afterSeconds, 'until the bill is there')) return true;
       enter('COMPARING');
       const { found } = await activities.compareActuals.executeWithOptions(
@@ -103,12 +117,15 @@ export async function cost(input: CostInput): Promise<CostResult> {
   let outcome: CostResult['outcome'] = 'unchanged';
   try {
     for (let round = 1; ; round += 1) {
-      if (round > ROUNDS) return await continueAsNew<typeof cost>(input);
+      if (round > ROUNDS) {
+        await telling.flush();
+        return await continueAsNew<typeof cost>(input);
+      }
       asked = false;
       let priced = await price(false, false);
       if (priced?.live) {
         outcome = 'priced';
-        enter('SETTLING');
+        enter('SETTLING', SETTLE_SECONDS);
         if (await waitFor(SETTLE_SECONDS, 'until its instances have ended')) continue;
         priced = await price(true, true);
       }
@@ -119,9 +136,12 @@ export async function cost(input: CostInput): Promise<CostResult> {
     }
   } catch (error) {
     // Continuing as new is thrown too.
-    throw isCancellation(error) || error instanceof ContinueAsNew ? error : toFailure(error);
+    if (error instanceof ContinueAsNew) throw error;
+    await telling.end(isCancellation(error) ? 'CANCELLED' : 'FAILED', error);
+    throw isCancellation(error) ? error : toFailure(error);
   }
   enter('DONE');
+  await telling.end('DONE');
   log.info('priced', { launchId, outcome });
   return { launchId, outcome, ...(progress.cost && { cost: progress.cost }) };
 }

@@ -21,7 +21,6 @@ import {
   isCancellation,
   log,
   proxyActivities,
-  setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -32,27 +31,13 @@ import { rootCause, toFailure } from '../kit/failures.ts';
 import { now } from '../kit/time.ts';
 import { setVersioning } from '../kit/versioning.ts';
 import { type BudgetGate, withinBudget } from './budget.ts';
-import { describeProgress } from './details.ts';
 import { jobsChanged, progressQuery, tasksReported, usableChanges, usableReport } from './messages.ts';
-import {
-  ACTIVITY_TASK_QUEUE,
-  type LaunchInput,
-  type LaunchResult,
-  type LaunchStatus,
-  LIMITS,
-  type WaitingFor,
-} from './model.ts';
+import { ACTIVITY_TASK_QUEUE, type LaunchInput, type LaunchResult, LIMITS } from './model.ts';
 import type { Preflight } from './preflight.ts';
 import { listenToRestore, type Restoring, startRestore, waitsFor } from './restoring.ts';
 import { LaunchState, type StepOutline } from './state.ts';
+import { learn, moveTo, REGISTRY, type Run, show, startReporting, waitFor } from './telling.ts';
 
-/** Reads and writes of small things. What cannot be mended says so itself, so retrying for long is right. */
-const REGISTRY = {
-  taskQueue: ACTIVITY_TASK_QUEUE,
-  // Longer than the few calls take with the SDK's own retries; and what a worker's death costs at most.
-  startToCloseTimeout: '20 seconds',
-  retry: { maximumInterval: '30 seconds' },
-} as const;
 /** Listing inputs, writing manifests, submitting: long for wide steps, so they heartbeat. */
 const WIDE = {
   taskQueue: ACTIVITY_TASK_QUEUE,
@@ -64,7 +49,6 @@ const WIDE = {
 const registry = proxyActivities<LaunchActivities>(REGISTRY);
 const wide = proxyActivities<LaunchActivities>(WIDE);
 
-const STATUS = defineSearchAttributeKey('LonghaulStatus', SearchAttributeType.KEYWORD);
 const WORKFLOW_TYPE = defineSearchAttributeKey('LonghaulWorkflowType', SearchAttributeType.KEYWORD);
 const COMPUTE_SERVICE = defineSearchAttributeKey('LonghaulComputeService', SearchAttributeType.KEYWORD);
 const CONSUMER = defineSearchAttributeKey('LonghaulConsumer', SearchAttributeType.KEYWORD);
@@ -72,6 +56,7 @@ const CONSUMER = defineSearchAttributeKey('LonghaulConsumer', SearchAttributeTyp
 setVersioning('PINNED', launch);
 export async function launch(input: LaunchInput): Promise<LaunchResult> {
   const state = new LaunchState(input.launchId);
+  const run: Run = { state };
   setHandler(progressQuery, () => state.progress(), { description: 'status, steps and counts' });
   setHandler(
     jobsChanged,
@@ -79,7 +64,7 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
       const usable = usableChanges(changes);
       if (usable.length === 0) log.warn('a signal that says nothing of any job was left out');
       for (const change of usable) state.observe(change, now());
-      show(state);
+      show(run);
     },
     { description: 'news of jobs, from events and from the poller' },
   );
@@ -88,21 +73,23 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
     (report) => {
       const usable = usableReport(report);
       if (!usable) log.warn('a signal that says nothing of any task was left out');
-      else if (state.report(usable)) show(state);
+      else if (state.report(usable)) show(run);
     },
     { description: 'what the log of a head job says of its tasks' },
   );
   const gate: BudgetGate = {};
-  const restoring = listenToRestore(state, gate, () => show(state));
+  const restoring = listenToRestore(state, gate, () => show(run));
   // A cancellation that comes this early still finds the launch in the registry, to be marked there.
-  const registered = await CancellationScope.nonCancellable(() => register(input));
+  const at = now();
+  const registered = await CancellationScope.nonCancellable(() => register(input, at));
   state.attempt = registered.attempt;
   if (registered.outcome === 'existing') {
     log.info('this launch exists already with the same sheet; nothing to do', { status: registered.status });
     return { launchId: input.launchId, status: registered.status, outcome: 'existing', attempt: registered.attempt };
   }
   state.move('PREPARING', now());
-  show(state);
+  startReporting(run, registered, at);
+  show(run);
   try {
     const planned = await wide.planLaunch.executeWithOptions({ ...WIDE, summary: 'read, check and plan the sheet' }, [
       { ...input, attempt: registered.attempt },
@@ -113,19 +100,21 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
       { key: CONSUMER, value: planned.consumer },
     ]);
     state.plan(planned.steps);
+    learn(run, { consumer: planned.consumer, head: planned.steps.some(({ head }) => head) });
+    show(run);
     await preflight(state, planned.planAddress);
     if (planned.hasBudget) {
-      const wait = () => waitFor(state, 'budget');
-      await withinBudget(state, gate, planned.consumer, { wait, show: () => show(state) });
+      const wait = () => waitFor(run, 'budget');
+      await withinBudget(state, gate, planned.consumer, { wait, show: () => show(run) });
     }
-    if (planned.mayBeArchived) await restoreInputs(state, planned, restoring);
-    await moveTo(state, 'READY');
-    await runSteps(state, planned);
-    await CancellationScope.nonCancellable(() => moveTo(state, 'COMPLETE'));
+    if (planned.mayBeArchived) await restoreInputs(run, planned, restoring);
+    await moveTo(run, 'READY');
+    await runSteps(run, planned);
+    await CancellationScope.nonCancellable(() => moveTo(run, 'COMPLETE'));
     return { launchId: input.launchId, status: 'COMPLETE', outcome: 'ran', attempt: registered.attempt };
   } catch (error) {
     // Whatever ended the launch, a cancellation included, what it started has to be ended and written down.
-    await CancellationScope.nonCancellable(() => wrapUp(state, error));
+    await CancellationScope.nonCancellable(() => wrapUp(run, error));
     throw isCancellation(error) ? error : toFailure(error);
   } finally {
     await restoring.release();
@@ -133,11 +122,11 @@ export async function launch(input: LaunchInput): Promise<LaunchResult> {
 }
 
 /** A launch that cannot be registered (no id, another sheet's id) fails by the reason's own name. */
-async function register(input: LaunchInput): Promise<Registration> {
+async function register(input: LaunchInput, at: number): Promise<Registration> {
   const { workflowId, runId } = workflowInfo();
   try {
     return await registry.registerLaunch.executeWithOptions({ ...REGISTRY, summary: `register ${input.launchId}` }, [
-      { ...input, workflowId, runId, at: now() },
+      { ...input, workflowId, runId, at },
     ]);
   } catch (error) {
     throw isCancellation(error) ? error : toFailure(error);
@@ -166,14 +155,15 @@ async function preflight({ launchId, attempt }: LaunchState, planAddress: string
 }
 
 /** Waits, before anything is submitted, until every archived input of an item that has to run can be read. */
-async function restoreInputs(state: LaunchState, planned: Planned, restoring: Restoring): Promise<void> {
+async function restoreInputs(run: Run, planned: Planned, restoring: Restoring): Promise<void> {
+  const { state } = run;
   const { launchId, attempt } = state;
   const found = await wide.findArchivedInputs.executeWithOptions(
     { ...WIDE, summary: 'find archived inputs that are needed' },
     [{ launchId, attempt, planAddress: planned.planAddress }],
   );
   if (!found) return;
-  await waitFor(state, 'restore');
+  await waitFor(run, 'restore');
   await startRestore(state, restoring, { ...found, wishes: planned.restore ?? {}, consumer: planned.consumer });
   const ready = () => restoring.progress?.status === 'READY' || restoring.failure !== undefined;
   const other = () => {
@@ -183,7 +173,7 @@ async function restoreInputs(state: LaunchState, planned: Planned, restoring: Re
   while (!ready()) {
     await condition(() => ready() || other() !== undefined);
     const next = other();
-    if (!ready() && next) await waitFor(state, next);
+    if (!ready() && next) await waitFor(run, next);
   }
   if (restoring.failure !== undefined) throw restoring.failure;
 }
@@ -194,14 +184,14 @@ type Planned = Awaited<ReturnType<LaunchActivities['planLaunch']>>;
  * Starts every step as soon as it is free. The first that fails ends the others, or lets them finish, as the sheet says.
  * Returns when none is under way.
  */
-async function runSteps(state: LaunchState, planned: Planned): Promise<void> {
+async function runSteps(run: Run, planned: Planned): Promise<void> {
   await CancellationScope.cancellable(async () => {
     const scope = CancellationScope.current();
     const startFree = async (): Promise<void> => {
       if (scope.consideredCancelled) throw new CancelledFailure('the launch is being ended');
-      const branches = state.free().map(async (name) => {
+      const branches = run.state.free().map(async (name) => {
         try {
-          await runStep(state, planned, name);
+          await runStep(run, planned, name);
         } catch (error) {
           if (planned.onFailure === 'stop' || isCancellation(error)) scope.cancel();
           throw error;
@@ -218,7 +208,8 @@ async function runSteps(state: LaunchState, planned: Planned): Promise<void> {
 }
 
 /** Submits a step, and again what failed of it, until all of its items are done or one has failed for good. */
-async function runStep(state: LaunchState, { planAddress, steps }: Planned, step: string): Promise<void> {
+async function runStep(run: Run, { planAddress, steps }: Planned, step: string): Promise<void> {
+  const { state } = run;
   const outline = steps.find(({ name }) => name === step) as StepOutline;
   for (;;) {
     const generation = state.begin(step);
@@ -233,17 +224,17 @@ async function runStep(state: LaunchState, { planAddress, steps }: Planned, step
       ]),
     );
     state.submitted(step, jobs, now(), done);
-    if (state.status === 'READY') await CancellationScope.nonCancellable(() => moveTo(state, 'RUNNING'));
-    show(state);
+    if (state.status === 'READY') await CancellationScope.nonCancellable(() => moveTo(run, 'RUNNING'));
+    show(run);
     if (jobs.length === 0) {
       state.end(step, 'SUCCEEDED', now(), { succeeded: done.succeeded, failed: 0 });
-      show(state);
+      show(run);
       return;
     }
     const [head] = outline.head ? jobs : [];
     const following = head && follow({ ...input, workflowId, jobId: head.jobId });
     try {
-      if ((await settle(state, planAddress, outline, { generation, jobs, following })) === 'done') return;
+      if ((await settle(run, planAddress, outline, { generation, jobs, following })) === 'done') return;
     } finally {
       following?.stop();
     }
@@ -291,7 +282,7 @@ function follow(head: Parameters<LaunchActivities['followHead']>[0]): Following 
 
 /** Waits until the jobs of a generation have ended and have been compared with their commits. */
 async function settle(
-  state: LaunchState,
+  run: Run,
   planAddress: string,
   outline: StepOutline,
   {
@@ -303,6 +294,7 @@ async function settle(
     following: Following | undefined;
   },
 ): Promise<'done' | 'again'> {
+  const { state } = run;
   const { name: step } = outline;
   const { launchId, attempt } = state;
   for (;;) {
@@ -320,7 +312,7 @@ async function settle(
       return 'again';
     }
     state.end(step, review.state, now(), review);
-    show(state);
+    show(run);
     if (review.state === 'FAILED')
       throw ApplicationFailure.nonRetryable(`step ${step}: ${review.cause}`, review.errorType);
     return 'done';
@@ -352,14 +344,15 @@ async function giveUp(state: LaunchState, step: string): Promise<never> {
 }
 
 /** Ends open jobs and writes the last status. */
-async function wrapUp(state: LaunchState, error: unknown): Promise<void> {
+async function wrapUp(run: Run, error: unknown): Promise<void> {
+  const { state } = run;
   const open = state.openJobs();
   const cause = rootCause(error);
   const reason = isCancellation(error) ? 'the launch was cancelled' : `the launch failed: ${cause.type}`;
   if (open.length > 0) await endJobs(state, open, reason, 'CANCELLED');
   state.cancelOpenSteps(now());
   if (!isCancellation(error)) state.error = cause;
-  await moveTo(state, isCancellation(error) ? 'CANCELLED' : 'FAILED');
+  await moveTo(run, isCancellation(error) ? 'CANCELLED' : 'FAILED');
 }
 
 async function endJobs(
@@ -372,32 +365,4 @@ async function endJobs(
   await wide.terminateJobs.executeWithOptions({ ...WIDE, summary: `end ${jobs.length} job(s): ${reason}` }, [
     { launchId, attempt, jobs, reason, as, at: now() },
   ]);
-}
-
-/** Moves on, shows it, and writes it down; the write is fenced by (attempt, sequence), so it may arrive twice. */
-async function moveTo(state: LaunchState, status: LaunchStatus): Promise<void> {
-  state.move(status, now());
-  show(state);
-  const { launchId, attempt, sequence, error } = state;
-  await registry.recordStatus.executeWithOptions({ ...REGISTRY, summary: `status ${status}` }, [
-    { launchId, attempt, sequence, status, at: now(), ...(error && { error }) },
-  ]);
-}
-
-/** WAITING, with what for; written down like any other status. */
-async function waitFor(state: LaunchState, waitingFor: WaitingFor): Promise<void> {
-  const at = state.wait(waitingFor, now());
-  show(state);
-  const { launchId, attempt, sequence } = state;
-  await registry.recordStatus.executeWithOptions({ ...REGISTRY, summary: `status WAITING for ${waitingFor}` }, [
-    { launchId, attempt, sequence, status: 'WAITING', waitingFor, at },
-  ]);
-}
-
-function show(state: LaunchState): void {
-  const progress = state.progress();
-  setCurrentDetails(describeProgress(progress));
-  if (workflowInfo().typedSearchAttributes.get(STATUS) !== progress.status) {
-    upsertSearchAttributes([{ key: STATUS, value: progress.status }]);
-  }
 }

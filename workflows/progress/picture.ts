@@ -82,6 +82,8 @@ export class RunPicture {
     if (event.percent !== undefined) view.percent = event.percent;
     else if (steps.length > 0 && this.#weights.all > 0) view.percent = (100 * this.#weights.done) / this.#weights.all;
     if (event.kind === 'end') view.endedAt = event.at;
+    // A run of the same id and attempt that was started again.
+    else if (event.kind === 'status') delete view.endedAt;
     this.#view = view;
     return true;
   }
@@ -136,11 +138,15 @@ export function mergeEvents(events: readonly ProgressEvent[]): ProgressEvent[] {
   const merged: ProgressEvent[] = [];
   for (const event of events) {
     const last = merged.at(-1);
-    if (last && isMergeable(last.kind) && isMergeable(event.kind)) merged[merged.length - 1] = mergeTwo(last, event);
+    if (last && mayMerge(last) && mayMerge(event)) merged[merged.length - 1] = mergeTwo(last, event);
     else merged.push(event);
   }
   return merged;
 }
+
+/** What is not only about how far it is stays an event of its own, of whichever kind. */
+export const mayMerge = ({ kind, begins, status, data }: Pick<ProgressEvent, 'kind'> & Change): boolean =>
+  isMergeable(kind) && begins === undefined && status === undefined && data === undefined;
 
 function mergeTwo(earlier: ProgressEvent, later: ProgressEvent): ProgressEvent {
   const steps = new Map((earlier.steps ?? []).map((step) => [step.name, step]));

@@ -130,6 +130,8 @@ export interface Carried {
   /** Epoch ms: the beginning of its first run. */
   beganAt: number;
   place: string;
+  /** Absent where the workers keep no log of progress. */
+  keepsLog?: true;
 }
 
 /** Price and time of one tier for what is in one archive. */

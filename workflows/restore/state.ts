@@ -161,7 +161,7 @@ export class RestoreState {
     };
   }
 
-  carry(of: Pick<Carried, 'beganAt' | 'place'>): Carried {
+  carry(of: Pick<Carried, 'beganAt' | 'place' | 'keepsLog'>): Carried {
     const { status, plan, counts, requestedAt, sequence, sweeps, pollSeconds } = this;
     if (!plan || requestedAt === undefined) throw new Error('nothing to carry before the requests');
     const carried = { status, plan, counts, requestedAt, sequence, sweeps, pollSeconds };

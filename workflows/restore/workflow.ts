@@ -33,6 +33,8 @@ import type { Submitter, Surveyed } from '../../activities/restore/survey.ts';
 import { rootCause, toFailure } from '../kit/failures.ts';
 import { now } from '../kit/time.ts';
 import { setVersioning } from '../kit/versioning.ts';
+import { type Batch, Outbox } from '../progress/outbox.ts';
+import { createPump, DIRECT, type Pump } from '../progress/pump.ts';
 import { describeRestore, formatUsd } from './details.ts';
 import { approve, decided, objectsRestored, restoreProgress } from './messages.ts';
 import {
@@ -46,6 +48,7 @@ import {
   requestOf,
   type Wishes,
 } from './model.ts';
+import { factsOf, reportOf } from './report.ts';
 import { EXTEND_WITHIN_MS, RestoreState } from './state.ts';
 
 const QUICK = {
@@ -80,6 +83,7 @@ interface Run {
   /** News that nobody has looked after yet. */
   news: boolean;
   decision?: Approval;
+  reporting: { outbox: Outbox; pump: Pump; told?: RestoreStatus; keepsLog: boolean };
 }
 
 setVersioning('PINNED', restore);
@@ -91,6 +95,7 @@ export async function restore(input: RestoreInput): Promise<RestoreResult> {
     beganAt: input.carried?.beganAt ?? now(),
     place: input.carried?.place ?? input.launch?.place ?? '',
     news: false,
+    reporting: reportingOf(input),
   };
   listen(run);
   try {
@@ -103,6 +108,16 @@ export async function restore(input: RestoreInput): Promise<RestoreResult> {
     await CancellationScope.nonCancellable(() => wrapUp(run, error));
     throw isCancellation(error) ? error : toFailure(error);
   }
+}
+
+/** A run that continues another one goes on where that was. */
+function reportingOf(input: RestoreInput): Run['reporting'] {
+  const attempt = input.launch?.attempt ?? 1;
+  const outbox = new Outbox({ name: 'workflow', attempt }, now());
+  const pump = createPump(outbox, () => ({ run: workflowInfo().workflowId, facts: factsOf(input) }), DIRECT);
+  if (!input.carried) outbox.add('status', { begins: { attempt }, status: 'PLANNING' }, now());
+  const told = input.carried?.status ?? 'PLANNING';
+  return { outbox, pump, told, keepsLog: input.carried?.keepsLog === true };
 }
 
 function listen(run: Run): void {
@@ -222,6 +237,9 @@ async function requestAll(run: Run, found: Surveyed, submitter: Submitter): Prom
         state.failures = { first: done.failures, all: `${run.place}failures.ndjson` };
       stopIfFailed();
       show(run);
+      note(run);
+      // Not before a record has said that there is a log.
+      if (run.reporting.keepsLog) run.reporting.pump.nudge();
     }
   };
   // All of them, also after one failed: what has been asked for belongs into the record.
@@ -291,11 +309,14 @@ async function sweep(run: Run): Promise<void> {
   if (changed) await record(run);
 }
 
-async function continueIfLong({ input, state, beganAt, place }: Run): Promise<void> {
+async function continueIfLong({ input, state, beganAt, place, reporting }: Run): Promise<void> {
   const { historyLength, continueAsNewSuggested } = workflowInfo();
   if (!continueAsNewSuggested && historyLength < MOST_EVENTS) return;
   await condition(allHandlersFinished);
-  await continueAsNew<typeof restore>({ ...input, carried: state.carry({ beganAt, place }) });
+  await continueAsNew<typeof restore>({
+    ...input,
+    carried: state.carry({ beganAt, place, ...(reporting.keepsLog && { keepsLog: true }) }),
+  });
 }
 
 /** @returns ObjectsNotRestorableError with the first few */
@@ -330,26 +351,39 @@ async function moveTo(run: Run, status: RestoreStatus): Promise<void> {
 
 /** Shows it, writes it down, and tells the launch where it is worth it. */
 async function record(run: Run): Promise<void> {
-  const { input, state, beganAt, place } = run;
+  const { input, state, beganAt, place, reporting } = run;
+  const { outbox, pump } = reporting;
   const { status } = state;
   show(run);
+  note(run);
+  if (reporting.keepsLog) await pump.idle();
   state.sequence += 1;
   const { workflowId, runId } = workflowInfo();
   const progress = state.progress();
   const request = requestOf(input);
-  await quick.recordRestore.executeWithOptions({ ...QUICK, summary: `status ${state.status}` }, [
-    {
-      progress,
-      sequence: state.sequence,
-      beganAt,
-      workflowId,
-      runId,
-      ...(place !== '' && { place }),
-      ...(input.consumer !== undefined && { consumer: input.consumer }),
-      ...(request !== undefined && { request }),
-      ...(input.launch && { launchId: input.launch.launchId }),
-    },
-  ]);
+  const batch: Batch = { run: workflowId, facts: factsOf(input), reports: outbox.take(now(), { sure: true }) };
+  let told = false;
+  try {
+    const written = await quick.recordRestore.executeWithOptions({ ...QUICK, summary: `status ${state.status}` }, [
+      {
+        batch,
+        progress,
+        sequence: state.sequence,
+        beganAt,
+        workflowId,
+        runId,
+        ...(place !== '' && { place }),
+        ...(input.consumer !== undefined && { consumer: input.consumer }),
+        ...(request !== undefined && { request }),
+        ...(input.launch && { launchId: input.launch.launchId }),
+      },
+    ]);
+    reporting.keepsLog = written !== undefined;
+    // Where there is no log, nothing waits for one.
+    told = written?.progressTold ?? true;
+  } finally {
+    outbox.settle(told, now());
+  }
   // A launch that has ended it, or was cancelled, need not be told.
   if (!input.launch || status === 'COMPLETE' || status === 'CANCELLED' || !state.worthTelling()) return;
   const { attempt } = input.launch;
@@ -359,6 +393,13 @@ async function record(run: Run): Promise<void> {
     if (isCancellation(error)) throw error;
     log.warn('the launch of this restore is not there any more', { launchId: input.launch.launchId });
   }
+}
+
+/** What its watchers are to know goes with the next record, or before it where there is time. */
+function note({ state, reporting }: Run): void {
+  const { kind, change } = reportOf(state.progress(), reporting.told);
+  reporting.told = state.status;
+  reporting.outbox.add(kind, change, now());
 }
 
 function show({ state }: Run): void {
