@@ -55,7 +55,6 @@ export function Node({ id, node, state, at, place, readable, selected, active, f
       id={id}
       class={`dag-node ${TONE_CLASS[state.tone]}`}
       role="option"
-      aria-label={nodeText(node, state)}
       aria-selected={selected}
       data-node={place}
       transform={`translate(${left},${top})`}
@@ -64,7 +63,7 @@ export function Node({ id, node, state, at, place, readable, selected, active, f
       {...(active && { 'data-active': true })}
       {...(far && { 'data-far': true })}
     >
-      {readable && <title>{nodeText(node, state)}</title>}
+      <title>{nodeText(node, state)}</title>
       {node.group && readable && <rect class="dag-behind" x={5} y={5} width={NODE_WIDTH} height={NODE_HEIGHT} rx={7} />}
       <rect class="dag-box" width={NODE_WIDTH} height={NODE_HEIGHT} rx={7} />
       {readable && (

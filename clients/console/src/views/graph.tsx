@@ -34,20 +34,34 @@ export interface GraphProps {
   onSelect?: (step: string) => void;
 }
 
+/** Ms. A plan that is being told of step by step is not laid out more often. */
+const CALM = 400;
+
 /** The same object while the plan is the same, so that nothing is laid out again. */
 function usePlan(steps: readonly StepView[]): readonly StepView[] {
-  const plan = useRef(steps);
-  if (!sameStructure(plan.current, steps)) plan.current = steps;
-  return plan.current;
+  const [plan, setPlan] = useState(steps);
+  const taken = useRef(0);
+  useEffect(() => {
+    if (sameStructure(plan, steps)) return;
+    const take = (): void => {
+      taken.current = performance.now();
+      setPlan(steps);
+    };
+    const wait = taken.current + CALM - performance.now();
+    const timer = setTimeout(take, Math.max(0, wait));
+    return () => clearTimeout(timer);
+  }, [plan, steps]);
+  return plan;
 }
 
 export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
   const plan = usePlan(steps);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const structure = useMemo(() => structureOf(plan), [plan]);
-  const graph = useMemo(() => groupSteps(structure, open), [structure, open]);
+  const wanted = useMemo(() => groupSteps(structure, open), [structure, open]);
+  const laidOut = useLayout(wanted);
+  const { graph, layout } = laidOut ?? { graph: wanted, layout: undefined };
   const states = useMemo(() => nodeStates(graph, steps), [graph, steps]);
-  const { layout } = useLayout(graph);
 
   const id = useId();
   const view = useRef<HTMLDivElement>(null);
@@ -63,7 +77,7 @@ export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
   const change = (by: (camera: Camera) => Camera): void => setMoved((before) => by(before ?? camera));
   useGraphPointers(view, change);
 
-  const step = selected === undefined ? -1 : structure.names.indexOf(selected);
+  const step = selected === undefined ? -1 : graph.names.indexOf(selected);
   const [groupId, setGroupId] = useState<string>();
   const chosen = groupId === undefined ? graph.nodeOf[step] : graph.nodes.findIndex((node) => node.id === groupId);
   const near = useMemo(() => {
@@ -91,7 +105,7 @@ export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
       setGroupId(groupId === node.id ? undefined : node.id);
     } else {
       setGroupId(undefined);
-      onSelect?.(structure.names[node.members[0] as number] as string);
+      onSelect?.(graph.names[node.members[0] as number] as string);
     }
   };
   const closeOf = graph.nodes[chosen ?? -1]?.parent ?? graph.nodes[activePlace]?.parent;
@@ -175,7 +189,16 @@ export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
       >
         <svg role="presentation" {...(near && { 'data-selection': true })}>
           <defs>
-            <marker id="dag-arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+            <marker
+              id="dag-arrow"
+              viewBox="0 0 8 8"
+              refX="8"
+              refY="4"
+              markerUnits="userSpaceOnUse"
+              markerWidth="9"
+              markerHeight="9"
+              orient="auto"
+            >
               <path d="M0,0L8,4L0,8z" fill="var(--text-2)" />
             </marker>
           </defs>
