@@ -6,15 +6,17 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ProgressEvent, Snapshot } from '../../../../workflows/progress/model.ts';
 import { type EventPage, STORED_EPOCH } from '../../../live/api.ts';
-import { asFailure, ask, type Failure } from '../http.ts';
+import { asFailure, ask, Failure } from '../http.ts';
 import { isOver } from '../status.ts';
-import { beginningOf, createHistory, type History } from '../views/history.ts';
+import type { History } from '../views/history.ts';
+import { replayOf } from './replay.ts';
 
-const PAGE = 1_000;
+/** The most a gateway gives at once. */
+const PAGE = 500;
 const EVERY_MS = 5_000;
 
 export interface Recorded {
-  /** Absent until the first page has come. */
+  /** Absent until all have come. */
   history?: History;
   /** Those the history is of, in order. */
   events: readonly ProgressEvent[];
@@ -60,30 +62,41 @@ export function useRecording(of: Snapshot | undefined): Recorded {
   return key === undefined ? NOTHING : state;
 }
 
-type Loaded = Pick<Recorded, 'events' | 'dropped'> & { history: History };
+type Loaded = Pick<Recorded, 'events' | 'dropped'>;
 
 function createLoader(begun: Snapshot, stop: AbortSignal) {
-  let loaded: Loaded = { history: createHistory([], beginningOf(begun)), events: [] };
+  let loaded: Loaded = { events: [] };
+  let newest = begun;
+  let history: History | undefined;
   let seq = 0;
   return {
-    /** Page by page up to the newest. */
-    async *more(): AsyncGenerator<Loaded> {
+    /** Page by page up to the newest; a history once all are there. */
+    async *more(): AsyncGenerator<Loaded & { history?: History }> {
       for (;;) {
         const query = new URLSearchParams({ epoch: begun.epoch, after: String(seq), limit: String(PAGE) });
         const { resume, events } = await ask<EventPage>(
           `/progress-events/${encodeURIComponent(begun.run)}?${query.toString()}`,
           { pattern: '/progress-events/:workflowId', signal: stop },
         );
-        if ('snapshot' in resume && resume.snapshot) {
-          const base = resume.snapshot;
-          seq = base.seq;
-          loaded = { history: createHistory([], base), events: [], dropped: base.seq };
+        if (resume.verdict === 'purged')
+          throw new Failure(0, 'purged', 'the log of this run was begun anew', 'Load the page again.');
+        if (resume.verdict === 'gap') {
+          seq = resume.to;
+          newest = resume.snapshot;
+          loaded = { events: [], dropped: seq };
+          history = undefined;
+          continue;
         }
         const fresh = events.filter((event) => event.seq > seq);
         seq = fresh.at(-1)?.seq ?? seq;
-        loaded = { ...loaded, history: loaded.history.with(fresh), events: [...loaded.events, ...fresh] };
-        yield loaded;
-        if (events.length === 0) return;
+        loaded = { ...loaded, events: [...loaded.events, ...fresh] };
+        if (fresh.length === 0) {
+          history ??= replayOf(newest, loaded.events);
+          yield { ...loaded, history };
+          return;
+        }
+        history = history?.with(fresh);
+        yield { ...loaded, ...(history && { history }) };
       }
     },
   };
