@@ -13,7 +13,8 @@ import {
 import { cancelLaunch } from '../launch/cancel.ts';
 import { launchOutputs, type Output } from '../launch/outputs.ts';
 import { followLaunch, storedProgress } from '../launch/progress.ts';
-import { CliError, type Context, EXIT, print, table, withContext, workflowPage } from './context.ts';
+import { workflowPage } from '../pages.ts';
+import { CliError, type Context, EXIT, print, table, withContext } from './context.ts';
 import { addExportCommand, addImportCommand } from './exchange.ts';
 import { addExplainCommand } from './explain.ts';
 import { addLogsCommand } from './logs.ts';

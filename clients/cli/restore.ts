@@ -13,12 +13,13 @@ import {
   workflowIdOf,
 } from '../../workflows/restore/model.ts';
 import { parseDuration } from '../../workflows/restore/plan.ts';
+import { workflowPage } from '../pages.ts';
 import { cancelRestore } from '../restore/cancel.ts';
 import { planOf } from '../restore/plan.ts';
 import { currentRestorePrices } from '../restore/prices.ts';
 import { followRestore, restoreProgress } from '../restore/progress.ts';
 import { restoreIdFor, startRestore } from '../restore/start.ts';
-import { CliError, type Context, EXIT, print, withContext, workflowPage } from './context.ts';
+import { CliError, type Context, EXIT, print, withContext } from './context.ts';
 import { type Drawing, showPictures } from './live.ts';
 import { drawPlan, drawRestore, restoreLine } from './restore-picture.ts';
 

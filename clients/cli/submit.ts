@@ -11,7 +11,8 @@ import { retrySheet } from '../../workflows/launch/places.ts';
 import { retryLaunch } from '../launch/retry.ts';
 import { checkSheet, putSheet } from '../launch/sheets.ts';
 import { type Started, startLaunch } from '../launch/start.ts';
-import { CliError, type Context, EXIT, print, withContext, workflowPage } from './context.ts';
+import { workflowPage } from '../pages.ts';
+import { CliError, type Context, EXIT, print, withContext } from './context.ts';
 import { watch } from './watch.ts';
 
 interface SubmitOptions {

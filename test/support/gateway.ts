@@ -126,9 +126,6 @@ function openClient(url: string, protocols: string[], headers: Record<string, st
     until: (holds) =>
       new Promise((resolve, reject) => {
         let ended = false;
-        void closed.then(() => {
-          ended = true;
-        });
         const look = () => {
           if (holds()) {
             arrivals.off('any', look);
@@ -139,6 +136,10 @@ function openClient(url: string, protocols: string[], headers: Record<string, st
           }
         };
         arrivals.on('any', look);
+        void closed.then(() => {
+          ended = true;
+          look();
+        });
         look();
       }),
     async next(type) {

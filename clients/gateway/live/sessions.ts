@@ -23,6 +23,8 @@ import type { Transport } from './transport.ts';
 
 const TICK_MS = 1_000;
 export const HEARTBEAT_MS = 25_000;
+/** Ticks over which the heartbeats of all are spread. */
+const SLOTS = HEARTBEAT_MS / TICK_MS;
 /** How long before its token or its life ends a client is told. */
 const NOTICE_MS = 60_000;
 /** Rows of connections that are there are written anew so often. */
@@ -47,7 +49,7 @@ export interface SessionsDeps {
 
 export interface Sessions {
   /** @returns the session, whose events the transport is to tell */
-  open(identity: SessionIdentity, transport: Transport): Session;
+  open(identity: SessionIdentity, transport: Transport, connectionId?: string): Session;
   readonly count: number;
   cursors: Cursors;
   start(): void;
@@ -56,6 +58,10 @@ export interface Sessions {
   /** Sends everybody to another gateway. */
   close(): Promise<void>;
 }
+
+/** Where each message costs money, silence may last; it still has to be broken well before it ends the connection. */
+const heartbeatOf = ({ limits: { idleMs } }: Transport): number =>
+  idleMs === undefined ? HEARTBEAT_MS : HEARTBEAT_MS * Math.max(1, Math.floor(idleMs / 2.5 / HEARTBEAT_MS));
 
 export function createSessions(deps: SessionsDeps): Sessions {
   const { hub, connections, sessions, log, now = Date.now } = deps;
@@ -159,9 +165,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
     let place = 0;
     for (const session of all) {
       place += 1;
-      if (place % (HEARTBEAT_MS / TICK_MS) !== slot) continue;
+      if (place % SLOTS !== slot) continue;
+      const beats = Math.floor(ticks / SLOTS);
       if (!session.transport.alive) session.transport.terminate();
-      else {
+      else if (beats % Math.round(heartbeatOf(session.transport) / HEARTBEAT_MS) === 0) {
         if (session.quiet) session.say({ type: 'pong' });
         session.quiet = true;
         session.transport.ping();
@@ -169,6 +176,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     }
   };
 
+  let ticks = 0;
   const seen = async () => {
     const at = now();
     await connections.alive([...all].map(connectionOf), at);
@@ -176,16 +184,15 @@ export function createSessions(deps: SessionsDeps): Sessions {
     await mapLimited([...users.values()], WRITES_AT_A_TIME, (user) => sessions.seen(user, at));
   };
 
-  let ticks = 0;
   const live: Sessions = {
     cursors,
     get count() {
       return all.size;
     },
-    open(identity, transport) {
-      const session = new Session(randomBytes(12).toString('base64url'), identity, transport, sessionDeps);
+    open(identity, transport, connectionId = randomBytes(12).toString('base64url')) {
+      const session = new Session(connectionId, identity, transport, sessionDeps);
       all.add(session);
-      session.welcome(HEARTBEAT_MS);
+      session.welcome(heartbeatOf(transport));
       if (session.principal.expiresAt !== undefined) expires(session, session.principal.expiresAt);
       const { maxLifeMs } = transport.limits;
       if (maxLifeMs !== undefined) {
@@ -202,7 +209,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     tick() {
       ticks += 1;
       deadlines.tick(now());
-      beat(ticks % (HEARTBEAT_MS / TICK_MS));
+      beat(ticks % SLOTS);
       void cursors.flush();
       if (ticks % (SEEN_MS / TICK_MS) === 0) void write(seen);
     },
