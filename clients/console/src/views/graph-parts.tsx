@@ -7,17 +7,11 @@ import { type Camera, isEdgeVisible, type Size, TEXT_SCALE } from './graph-camer
 import type { GraphEdge, GraphNode } from './graph-group.ts';
 import { type Layout, NODE_HEIGHT, NODE_WIDTH, type Point, pathOf } from './graph-layout.ts';
 import type { NodeState } from './graph-states.ts';
+import { shorten } from './shorten.ts';
 import { TONE_CLASS } from './tones.ts';
 
 /** Characters of a label that fit. */
 const LABEL = 21;
-
-/** Names differ at their ends: both are kept. */
-export function shorten(label: string, length = LABEL): string {
-  if (label.length <= length) return label;
-  const end = Math.floor((length - 1) * 0.45);
-  return `${label.slice(0, length - 1 - end)}…${label.slice(-end)}`;
-}
 
 /** Characters of the second line that fit. */
 const LINE = 27;
@@ -72,7 +66,7 @@ export function Node({ id, node, state, at, place, readable, selected, active, f
             {state.icon}
           </text>
           <text class="dag-label" x={28} y={20}>
-            {shorten(node.label)}
+            {shorten(node.label, LABEL)}
           </text>
           <text class="dag-counts" x={12} y={36}>
             {stateLine(node, state)}
