@@ -76,7 +76,7 @@ export function useLayout(graph: GroupedGraph): LaidOut | undefined {
     const layers = graph.nodes.map((node) => node.layer);
     const { edges } = graph;
     const byLayers = (): void => setMade({ graph, layout: layeredLayout(layers, edges) });
-    if (!suitsDagre(layers.length, edges.length)) {
+    if (layers.length === 0 || !suitsDagre(layers.length, edges.length)) {
       byLayers();
       return;
     }

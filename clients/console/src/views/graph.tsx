@@ -36,10 +36,13 @@ export interface GraphProps {
 
 /** Ms. A plan that is being told of step by step is not laid out more often. */
 const CALM = 400;
+const LARGE = 1_000;
+const NO_STEPS: readonly StepView[] = [];
 
 /** The same object while the plan is the same, so that nothing is laid out again. */
 function usePlan(steps: readonly StepView[]): readonly StepView[] {
-  const [plan, setPlan] = useState(steps);
+  // A large one is looked at once the page is there, in a task of its own.
+  const [plan, setPlan] = useState(steps.length > LARGE ? NO_STEPS : steps);
   const taken = useRef(0);
   useEffect(() => {
     if (sameStructure(plan, steps)) return;
@@ -146,6 +149,7 @@ export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
     else setGroupId(undefined);
   };
 
+  const isBusy = steps.length > 0 && (!layout || graph.nodes.length === 0);
   const drawn = layout ? visibleNodes(layout, camera, size) : [];
   const readable = camera.scale >= TEXT_SCALE;
   const groups = graph.nodes.filter((node) => node.group).length;
@@ -229,7 +233,7 @@ export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
             })}
           </g>
         </svg>
-        {!layout && <div class="dag-busy">Laying out…</div>}
+        {isBusy && <div class="dag-busy">Laying out…</div>}
         {steps.length === 0 && layout && <div class="dag-busy">No steps have been told of yet.</div>}
       </div>
       <GraphList graph={graph} states={states} onChoose={choose} />
