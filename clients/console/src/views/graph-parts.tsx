@@ -14,7 +14,7 @@ import { TONE_CLASS } from './tones.ts';
 const LABEL = 21;
 
 /** Characters of the second line that fit. */
-const LINE = 27;
+const LINE = 26;
 
 function stateLine(node: GraphNode, state: NodeState): string {
   const words = node.group ? [state.counts] : [state.label, state.counts];

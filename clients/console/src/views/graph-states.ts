@@ -60,16 +60,9 @@ function nodeState(node: GraphNode, steps: readonly (StepView | undefined)[]): N
   const state = stateOfGroup(counts);
   const total = node.members.length;
   const failed = counts.get('FAILED') ?? 0;
-  const running = counts.get('RUNNING') ?? 0;
   return {
     ...lookOf(state),
-    counts: [
-      `${counts.get('SUCCEEDED') ?? 0}/${total} done`,
-      failed > 0 && `${failed} failed`,
-      running > 0 && `${running} running`,
-    ]
-      .filter(Boolean)
-      .join(', '),
+    counts: `${counts.get('SUCCEEDED') ?? 0}/${total} done${failed > 0 ? `, ${failed} failed` : ''}`,
     percent: total > 0 ? percent / total : 0,
     stuck,
   };
