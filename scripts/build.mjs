@@ -3,7 +3,7 @@
  * bundles. The bundles are rebuilt only when a source of theirs has changed.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -45,7 +45,25 @@ await Promise.all([
     sourcemap: false,
   }),
   buildWorkflows(),
+  buildSamples(),
 ]);
+
+/** The pages of the samples: a script, a page, and one style sheet. */
+async function buildSamples() {
+  const names = ['order', 'teleprinter'];
+  const outdir = join(dist, 'samples');
+  await build({
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'warning',
+    outdir,
+    entryPoints: Object.fromEntries(names.map((name) => [`${name}/page`, `examples/${name}/page.ts`])),
+  });
+  for (const name of names) copyFileSync(`examples/${name}/index.html`, join(outdir, name, 'index.html'));
+  copyFileSync('examples/samples.css', join(outdir, 'samples.css'));
+}
 
 async function buildWorkflows() {
   const sources = ['workflows', 'lib/temporal'].flatMap(files);
