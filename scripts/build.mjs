@@ -31,6 +31,7 @@ const programs = {
   aws: 'infra/local/aws/main.ts',
   tools: 'infra/local/tools/main.ts',
   demo: 'examples/lambda/demo.ts',
+  'order-demo': 'examples/order/demo.ts',
   'failure-converter': 'lib/temporal/failure-converter.ts',
 };
 await Promise.all([
