@@ -28,6 +28,7 @@ import { nudgeRoute } from './nudge-route.ts';
 import { refuseOrigin } from './origins.ts';
 import { progressRoutes } from './progress-routes.ts';
 import type { RequestHandler } from './requests.ts';
+import { serveSamples } from './samples/pages.ts';
 import type { GatewaySettings } from './settings.ts';
 
 export interface GatewayDeps {
@@ -43,6 +44,8 @@ export interface GatewayDeps {
   client?: Client;
   /** Where clients also come by an API of API Gateway. */
   hosted?: Pick<HostedDeps, 'api' | 'held' | 'url'>;
+  /** Folder of the samples' built pages. */
+  samples?: string;
   /** Folder of the built console; without one there is none. */
   console?: string;
   /** Adds the resources, behind everything that holds for all routes; who asks is in `request.principal`. */
@@ -148,6 +151,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   }
   nudgeRoute(app, hub, settings.key);
   progressRoutes(app, { reader: deps.reader, hub, streams });
+  if (deps.samples !== undefined) serveSamples(app, deps.samples);
   if (deps.console !== undefined) serveConsole(app, deps.console);
   return {
     id,
