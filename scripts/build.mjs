@@ -3,7 +3,7 @@
  * the web console. Bundles and console are rebuilt only when a source of theirs has changed.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -31,6 +31,7 @@ const programs = {
   aws: 'infra/local/aws/main.ts',
   tools: 'infra/local/tools/main.ts',
   demo: 'examples/lambda/demo.ts',
+  'order-demo': 'examples/order/demo.ts',
   'failure-converter': 'lib/temporal/failure-converter.ts',
 };
 await Promise.all([
@@ -46,7 +47,25 @@ await Promise.all([
   }),
   buildWorkflows(),
   buildConsole(),
+  buildSamples(),
 ]);
+
+/** The pages of the samples: a script, a page, and one style sheet. */
+async function buildSamples() {
+  const names = ['order', 'teleprinter'];
+  const outdir = join(dist, 'samples');
+  await build({
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'warning',
+    outdir,
+    entryPoints: Object.fromEntries(names.map((name) => [`${name}/page`, `examples/${name}/page.ts`])),
+  });
+  for (const name of names) copyFileSync(`examples/${name}/index.html`, join(outdir, name, 'index.html'));
+  copyFileSync('examples/samples.css', join(outdir, 'samples.css'));
+}
 
 async function buildWorkflows() {
   const { fresh, keep } = stampOf('workflows', ['workflows', 'lib/temporal'], /\.(ts|json)$/);

@@ -10,6 +10,7 @@ const checks = {
   lint: ['oxlint', '--type-aware', '--deny-warnings', '.'],
   types: ['tsc'],
   console: ['tsc', '-p', 'clients/console'],
+  samples: ['tsc', '-p', 'examples'],
   unused: ['knip', '--no-progress', '--treat-config-hints-as-errors'],
 };
 

@@ -28,6 +28,7 @@ import { nudgeRoute } from './nudge-route.ts';
 import { refuseOrigin } from './origins.ts';
 import { progressRoutes } from './progress-routes.ts';
 import type { RequestHandler } from './requests.ts';
+import { serveSamples } from './samples/pages.ts';
 import type { GatewaySettings } from './settings.ts';
 
 export interface GatewayDeps {
@@ -43,12 +44,18 @@ export interface GatewayDeps {
   client?: Client;
   /** Where clients also come by an API of API Gateway. */
   hosted?: Pick<HostedDeps, 'api' | 'held' | 'url'>;
+  /** Folder of the samples' built pages. */
+  samples?: string;
   /** Folder of the built console; without one there is none. */
   console?: string;
   /** Adds the resources, behind everything that holds for all routes; who asks is in `request.principal`. */
   registerApi?(app: FastifyInstance): Promise<void> | void;
   /** Of one address, a minute. */
   requestsPerMinute?: number;
+  /** How long headers may take to come, and how often that is looked at. */
+  patience?: { headersMs: number; checkMs: number };
+  /** Of live connections. */
+  heartbeatMs?: number;
   /** Epoch ms; of live sessions. */
   now?(): number;
 }
@@ -106,7 +113,11 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1_000 },
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS, maxHeaderSize: HEADER_BYTES },
+    http: {
+      headersTimeout: deps.patience?.headersMs ?? HEADERS_MS,
+      connectionsCheckingInterval: deps.patience?.checkMs ?? CHECK_MS,
+      maxHeaderSize: HEADER_BYTES,
+    },
   }) as unknown as FastifyInstance;
   answerErrors(app, log);
   await app.register(helmet, SECURITY);
@@ -140,6 +151,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   }
   nudgeRoute(app, hub, settings.key);
   progressRoutes(app, { reader: deps.reader, hub, streams });
+  if (deps.samples !== undefined) serveSamples(app, deps.samples);
   if (deps.console !== undefined) serveConsole(app, deps.console);
   return {
     id,

@@ -20,7 +20,7 @@ export function report(telemetry: Telemetry, token?: string): void {
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
   // Survives the page it is of, as a beacon would, which could carry no token.
-  fetch(ADDRESS, { method: 'POST', keepalive: true, headers, body: JSON.stringify(telemetry) }).catch(() => {});
+  fetch(ADDRESS, { method: 'POST', keepalive: true, headers, body: JSON.stringify([telemetry]) }).catch(() => {});
 }
 
 /** Ids in a message are those of addresses: what is between quotes or looks like one goes. */
