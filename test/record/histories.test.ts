@@ -221,3 +221,29 @@ it('batchPoller: until nothing is open', async () => {
   await longhaul.temporal.client.workflow.getHandle(id).result();
   await keep('batch-poller.complete', id);
 });
+
+const begin = (type: string, workflowId: string, input: object) =>
+  longhaul.temporal.client.workflow.start(type, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args: [input] });
+
+it('order: COMPLETE by each route, and FAILED', async () => {
+  for (const route of ROUTES) {
+    const order = { orderId: `by-${route}`, owner: 'buyer', attempt: 1, route, stepMs: 50 };
+    await (await begin('order', orderIdOf(order.orderId), order)).result();
+    await keep(`order.${route}`, orderIdOf(order.orderId));
+  }
+  const poor = { orderId: 'poor', owner: 'buyer', attempt: 1, payment: 'declined', stepMs: 50 };
+  await expect((await begin('order', orderIdOf('poor'), poor)).result()).rejects.toThrow();
+  await keep('order.declined', orderIdOf('poor'));
+});
+
+it('teleprinter: paused, read on, COMPLETE', async () => {
+  const run = teleprinterIdOf('reader');
+  const handle = await begin('teleprinter', run, { userId: 'reader', characterMs: 1 });
+  await handle.executeUpdate(READ_UPDATE, { args: [{}] });
+  await handle.signal(PAUSE_SIGNAL);
+  await expect.poll(async () => (await longhaul.progress.snapshot(run))?.status, { timeout: 20_000 }).toBe('PAUSED');
+  const head = await longhaul.progress.head(run);
+  await handle.executeUpdate(READ_UPDATE, { args: [{ cursor: { epoch: head?.epoch, seq: head?.seq } }] });
+  await expect.poll(async () => (await longhaul.progress.snapshot(run))?.status, { timeout: 60_000 }).toBe('COMPLETE');
+  await keep('teleprinter.complete', run);
+});
