@@ -10,10 +10,17 @@ import { awaitCost } from '../../clients/cost/follow.ts';
 import { LOCAL_PLACE } from '../../infra/local/aws/ports.ts';
 import { packageRoot } from '../../infra/local/platform/root.ts';
 import { silent, tools } from '../../infra/local/tools/index.ts';
+import { ProgressStore } from '../../lib/store/progress.ts';
+import { progressTable } from '../../lib/store/progress-table.ts';
+import { tableNames } from '../../lib/store/tables.ts';
 import { workflowIdOf as costIdOf } from '../../workflows/cost/model.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import { workflowIdOf } from '../../workflows/launch/model.ts';
+import { workflowIdOf as orderIdOf } from '../../workflows/order/model.ts';
 import { workflowIdOf as pollerIdOf } from '../../workflows/poller/model.ts';
+import { ROUTES } from '../../workflows/progress/model.ts';
 import { workflowIdOf as restoreIdOf } from '../../workflows/restore/model.ts';
+import { PAUSE_SIGNAL, READ_UPDATE, workflowIdOf as teleprinterIdOf } from '../../workflows/teleprinter/model.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
 
@@ -222,6 +229,8 @@ it('batchPoller: until nothing is open', async () => {
   await keep('batch-poller.complete', id);
 });
 
+const progress = () =>
+  new ProgressStore(progressTable(longhaul.aws.dynamodb, tableNames(longhaul.settings.tablePrefix)));
 const begin = (type: string, workflowId: string, input: object) =>
   longhaul.temporal.client.workflow.start(type, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args: [input] });
 
@@ -241,9 +250,9 @@ it('teleprinter: paused, read on, COMPLETE', async () => {
   const handle = await begin('teleprinter', run, { userId: 'reader', characterMs: 1 });
   await handle.executeUpdate(READ_UPDATE, { args: [{}] });
   await handle.signal(PAUSE_SIGNAL);
-  await expect.poll(async () => (await longhaul.progress.snapshot(run))?.status, { timeout: 20_000 }).toBe('PAUSED');
-  const head = await longhaul.progress.head(run);
+  await expect.poll(async () => (await progress().snapshot(run))?.status, { timeout: 20_000 }).toBe('PAUSED');
+  const head = await progress().head(run);
   await handle.executeUpdate(READ_UPDATE, { args: [{ cursor: { epoch: head?.epoch, seq: head?.seq } }] });
-  await expect.poll(async () => (await longhaul.progress.snapshot(run))?.status, { timeout: 60_000 }).toBe('COMPLETE');
+  await expect.poll(async () => (await progress().snapshot(run))?.status, { timeout: 60_000 }).toBe('COMPLETE');
   await keep('teleprinter.complete', run);
 });
