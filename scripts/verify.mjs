@@ -10,6 +10,7 @@ const checks = {
   lint: ['oxlint', '--type-aware', '--deny-warnings', '.'],
   types: ['tsc'],
   samples: ['tsc', '-p', 'examples'],
+  console: ['tsc', '-p', 'clients/console'],
   unused: ['knip', '--no-progress', '--treat-config-hints-as-errors'],
 };
 

@@ -52,6 +52,10 @@ export interface GatewayDeps {
   registerApi?(app: FastifyInstance): Promise<void> | void;
   /** Of one address, a minute. */
   requestsPerMinute?: number;
+  /** How long headers may take to come, and how often that is looked at. */
+  patience?: { headersMs: number; checkMs: number };
+  /** Of live connections. */
+  heartbeatMs?: number;
   /** Epoch ms; of live sessions. */
   now?(): number;
 }
@@ -109,7 +113,11 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1_000 },
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS, maxHeaderSize: HEADER_BYTES },
+    http: {
+      headersTimeout: deps.patience?.headersMs ?? HEADERS_MS,
+      connectionsCheckingInterval: deps.patience?.checkMs ?? CHECK_MS,
+      maxHeaderSize: HEADER_BYTES,
+    },
   }) as unknown as FastifyInstance;
   answerErrors(app, log);
   await app.register(helmet, SECURITY);

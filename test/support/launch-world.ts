@@ -19,7 +19,7 @@ import {
 } from '../../workflows/launch/model.ts';
 import type { StepOutline } from '../../workflows/launch/state.ts';
 import type { Wishes } from '../../workflows/restore/model.ts';
-import type { MemoryLog } from './memory-log.ts';
+import type { StoredLog } from './stored-log.ts';
 
 export interface World {
   activities: LaunchActivities;
@@ -51,7 +51,7 @@ export interface WorldOptions {
   /** What following the log of a head does; it ends at once by default. */
   follow?(input: FollowInput): Promise<void>;
   /** The log it tells; without it the launch tells none. */
-  log?: MemoryLog;
+  log?: StoredLog;
   /** Called after a step was submitted, before the workflow hears of it. */
   onSubmit?(step: string, job: { workflowId: string; jobId: string; generation: number }): Promise<void>;
 }

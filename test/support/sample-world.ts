@@ -18,10 +18,10 @@ import {
 } from '../../workflows/progress/model.ts';
 import type { Batch } from '../../workflows/progress/outbox.ts';
 import { ACTIVITY_TASK_QUEUE as TELEPRINTER_QUEUE, type Typed } from '../../workflows/teleprinter/model.ts';
-import { createMemoryLog } from './memory-log.ts';
+import { createStoredLog } from './stored-log.ts';
 
 export function createSampleWorld(article = 'To be read.') {
-  const log = createMemoryLog().store;
+  const log = createStoredLog().store;
   /** By which activity reports came, and how many calls of it. */
   const routes = { direct: 0, bus: 0, activity: 0 };
   const counting = (route: keyof typeof routes): ProgressWriter => ({

@@ -201,9 +201,9 @@ describe('a client that reads slowly', () => {
       await client.next('subscribed');
     }
     slow.socket.pause();
-    const data = 'x'.repeat(20_000);
+    const message = 'x'.repeat(20_000);
     for (let round = 0; round < 60; round += 1) {
-      await tell(log, RUN, 20, { kind: 'progress', data });
+      await tell(log, RUN, 20, { kind: 'progress', message });
       await tell(log, RUN, 1, { kind: 'cost' });
       await new Promise((resolve) => setImmediate(resolve));
     }

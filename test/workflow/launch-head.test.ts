@@ -16,7 +16,7 @@ import {
 import { HEAD_REPORTS } from '../../workflows/launch/report.ts';
 import { ACTIVITY_TASK_QUEUE as PROGRESS_QUEUE } from '../../workflows/progress/model.ts';
 import { createWorld, tell, type WorldOptions } from '../support/launch-world.ts';
-import { createMemoryLog } from '../support/memory-log.ts';
+import { createStoredLog } from '../support/stored-log.ts';
 import { openTimeSkipping, withWorkers } from '../support/time-skipping.ts';
 
 let env: TestWorkflowEnvironment;
@@ -126,7 +126,7 @@ describe('following its log', () => {
 it('costs the history what its header says: eight events a generation, the reports, and one for each that is told', async () => {
   const quiet = await run(endsAtOnce);
   const reports = 20;
-  const log = createMemoryLog();
+  const log = createStoredLog();
   const loud = await run({
     ...endsAtOnce,
     log,

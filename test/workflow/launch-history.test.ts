@@ -7,7 +7,7 @@ import type { StepOutline } from '../../workflows/launch/state.ts';
 import { ACTIVITY_TASK_QUEUE as PROGRESS_QUEUE } from '../../workflows/progress/model.ts';
 import { MOST_REPORTS } from '../../workflows/progress/outbox.ts';
 import { createWorld, tell } from '../support/launch-world.ts';
-import { createMemoryLog, type MemoryLog } from '../support/memory-log.ts';
+import { createStoredLog, type StoredLog } from '../support/stored-log.ts';
 import { openTimeSkipping, withWorkers, workflowBundle } from '../support/time-skipping.ts';
 
 /** Temporal ends a workflow at 51,200 events (server default, limit.historyCount.error). */
@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => env.teardown());
 
 /** @returns its events but for those of progress, which are counted by themselves */
-async function historyOf(steps: StepOutline[], log?: MemoryLog): Promise<{ events: number; reports: number }> {
+async function historyOf(steps: StepOutline[], log?: StoredLog): Promise<{ events: number; reports: number }> {
   const world = createWorld({
     steps,
     ...(log && { log }),
@@ -55,7 +55,7 @@ const chain = (length: number): StepOutline[] =>
 
 it.each([
   ['without a log', () => undefined],
-  ['with one', createMemoryLog],
+  ['with one', createStoredLog],
 ])('grows by no more than it says with each step, %s', async (_, logOf) => {
   const { events: short } = await historyOf(chain(2), logOf());
   const { events: long, reports } = await historyOf(chain(22), logOf());

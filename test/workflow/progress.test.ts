@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import { ACTIVITY_TASK_QUEUE } from '../../workflows/progress/model.ts';
 import type { Batch } from '../../workflows/progress/outbox.ts';
-import { createMemoryLog, type MemoryLog } from '../support/memory-log.ts';
 import type { Work } from '../support/progress-workflows.ts';
+import { createStoredLog, type StoredLog } from '../support/stored-log.ts';
 import { openTimeSkipping, withWorkers, workflowBundle } from '../support/time-skipping.ts';
 
 let env: TestWorkflowEnvironment;
@@ -20,7 +20,7 @@ let nth = 0;
 
 interface Ran {
   run: string;
-  log: MemoryLog;
+  log: StoredLog;
   ended: unknown;
   handle: WorkflowHandle;
   history: number;
@@ -30,7 +30,7 @@ interface Ran {
 
 async function runOrder(
   input: Work,
-  log = createMemoryLog(),
+  log = createStoredLog(),
   { attempts = 1, whenEnded }: { attempts?: number; whenEnded?(): void } = {},
 ): Promise<Ran> {
   nth += 1;
@@ -135,7 +135,7 @@ it('another attempt supersedes what the one before has said, also where that say
 });
 
 it('a log that cannot be written for a while stops nobody; all that was to be told is told after it', async () => {
-  const log = createMemoryLog();
+  const log = createStoredLog();
   log.before = ({ reports }) => {
     if (reports.every(({ kind }) => kind === 'progress') && log.batches.length < 5)
       throw new Error('the table is gone');
@@ -151,7 +151,7 @@ it('a log that cannot be written for a while stops nobody; all that was to be to
 });
 
 it('a log that never answers holds a workflow up for two seconds at a time, and its end is given up in the end', async () => {
-  const log = createMemoryLog();
+  const log = createStoredLog();
   const hanging: (() => void)[] = [];
   log.before = ({ reports }) => {
     if (reports.some(({ kind }) => kind === 'end')) throw new Error('the table is gone');
@@ -202,7 +202,7 @@ it('goes on numbering, and in the same picture, when it continues as new', async
 });
 
 it('data is told one by one, in order', async () => {
-  const log = createMemoryLog();
+  const log = createStoredLog();
   const run = 'teller/1';
   const queues = { [WORKFLOW_TASK_QUEUE]: log.activities, [ACTIVITY_TASK_QUEUE]: log.activities };
   await withWorkers(

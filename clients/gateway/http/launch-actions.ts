@@ -123,7 +123,7 @@ export function launchActionRoutes(app: FastifyInstance, deps: ApiDependencies):
 }
 
 /** A request without a body is one with an empty one. */
-export const optional = (schema: object) => ({ oneOf: [{ type: 'null' }, schema] });
+export const optional = (schema: object) => ({ ...schema, type: ['object', 'null'] });
 
 function withLine(finding: Finding, { lineOf }: ParsedSheet): PreflightAnswer['findings'][number] {
   const line = lineOf(finding.at.split('.'));

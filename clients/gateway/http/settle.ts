@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 const LOOK_EVERY_MS = 100;
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 10_000;
 
 /** @returns undefined when it does not show soon enough: no worker may be there now */
 export async function shows<T>(look: () => Promise<T | undefined>, patienceMs = PATIENCE_MS): Promise<T | undefined> {

@@ -9,6 +9,7 @@ import { comparePlaces, type RunPage, type RunPlace } from '../../../lib/store/n
 import { WORKFLOW_TYPE as LAUNCH } from '../../../workflows/launch/model.ts';
 import { WORKFLOW_TYPE as POLLER } from '../../../workflows/poller/model.ts';
 import { WORKFLOW_TYPE as RESTORE } from '../../../workflows/restore/model.ts';
+import { WORKFLOW_TYPE as PURGE } from '../../../workflows/sessions/model.ts';
 import type { RunSummary } from '../../live/api.ts';
 import { temporalSummary } from './summaries.ts';
 
@@ -23,7 +24,7 @@ export interface TemporalFilter {
 }
 
 /** These are in registries, or are no runs anybody asked for. */
-const LEFT_OUT = [LAUNCH, RESTORE, POLLER];
+const LEFT_OUT = [LAUNCH, RESTORE, POLLER, PURGE];
 const HOUR_MS = 3_600_000;
 const GROWTH = 16;
 /** The first, and how often it grows before it is without bounds. */

@@ -22,9 +22,7 @@ import type { Reply, SessionDeps } from './session-deps.ts';
 import type { Transport } from './transport.ts';
 
 const TICK_MS = 1_000;
-export const HEARTBEAT_MS = 25_000;
-/** Ticks over which the heartbeats of all are spread. */
-const SLOTS = HEARTBEAT_MS / TICK_MS;
+const HEARTBEAT_MS = 25_000;
 /** How long before its token or its life ends a client is told. */
 const NOTICE_MS = 60_000;
 /** Rows of connections that are there are written anew so often. */
@@ -44,6 +42,8 @@ export interface SessionsDeps {
   /** For requests. */
   client?: Client;
   log: Logger;
+  /** How often a client that hears nothing else hears something, and is asked whether it is there. */
+  heartbeatMs?: number;
   now?(): number;
 }
 
@@ -59,12 +59,17 @@ export interface Sessions {
   close(): Promise<void>;
 }
 
-/** Where each message costs money, silence may last; it still has to be broken well before it ends the connection. */
-const heartbeatOf = ({ limits: { idleMs } }: Transport): number =>
-  idleMs === undefined ? HEARTBEAT_MS : HEARTBEAT_MS * Math.max(1, Math.floor(idleMs / 2.5 / HEARTBEAT_MS));
+/**
+ * Where each message costs money, silence may last; it still has to be broken well before it ends the connection.
+ * @returns every which heartbeat is one of this connection
+ */
+const restOf = ({ limits: { idleMs } }: Transport): number =>
+  idleMs === undefined ? 1 : Math.max(1, Math.floor(idleMs / 2.5 / HEARTBEAT_MS));
 
 export function createSessions(deps: SessionsDeps): Sessions {
   const { hub, connections, sessions, log, now = Date.now } = deps;
+  const heartbeatMs = deps.heartbeatMs ?? HEARTBEAT_MS;
+  const slots = Math.max(1, Math.round(heartbeatMs / TICK_MS));
   const all = new Set<Session>();
   const cursors = new Cursors(sessions, log);
   const deadlines = new Deadlines(now());
@@ -165,10 +170,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
     let place = 0;
     for (const session of all) {
       place += 1;
-      if (place % SLOTS !== slot) continue;
-      const beats = Math.floor(ticks / SLOTS);
+      if (place % slots !== slot) continue;
+      const beats = Math.floor(ticks / slots);
       if (!session.transport.alive) session.transport.terminate();
-      else if (beats % Math.round(heartbeatOf(session.transport) / HEARTBEAT_MS) === 0) {
+      else if (beats % restOf(session.transport) === 0) {
         if (session.quiet) session.say({ type: 'pong' });
         session.quiet = true;
         session.transport.ping();
@@ -192,7 +197,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     open(identity, transport, connectionId = randomBytes(12).toString('base64url')) {
       const session = new Session(connectionId, identity, transport, sessionDeps);
       all.add(session);
-      session.welcome(heartbeatOf(transport));
+      session.welcome(heartbeatMs * restOf(transport));
       if (session.principal.expiresAt !== undefined) expires(session, session.principal.expiresAt);
       const { maxLifeMs } = transport.limits;
       if (maxLifeMs !== undefined) {
@@ -209,7 +214,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     tick() {
       ticks += 1;
       deadlines.tick(now());
-      beat(ticks % SLOTS);
+      beat(ticks % slots);
       void cursors.flush();
       if (ticks % (SEEN_MS / TICK_MS) === 0) void write(seen);
     },
