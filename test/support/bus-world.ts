@@ -14,11 +14,11 @@ import { pino } from 'pino';
 import { createProgressActivities } from '../../activities/progress/index.ts';
 import { consumeProgress } from '../../clients/events/progress.ts';
 import { BUS_DETAIL_TYPE, BUS_SOURCE } from '../../lib/progress/bus.ts';
-import { createMemoryLog, type MemoryLog } from './memory-log.ts';
 import { openStandIns, type StandIns, until } from './stand-ins.ts';
+import { createStoredLog, type StoredLog } from './stored-log.ts';
 
 export interface BusWorld extends StandIns {
-  log: MemoryLog;
+  log: StoredLog;
   activities: ReturnType<typeof createProgressActivities>;
   /** Puts a message into the queue, past the bus. */
   send(body: string): Promise<void>;
@@ -52,7 +52,7 @@ export async function openBusWorld(receives = 5): Promise<BusWorld> {
   const EventPattern = JSON.stringify({ source: [BUS_SOURCE], 'detail-type': [BUS_DETAIL_TYPE] });
   await events.send(new PutRuleCommand({ Name: 'progress', EventPattern }));
   await events.send(new PutTargetsCommand({ Rule: 'progress', Targets: [{ Id: 'queue', Arn: arn }] }));
-  const log = createMemoryLog();
+  const log = createStoredLog();
   const stop = new AbortController();
   let consumer: Promise<void> | undefined;
   return {

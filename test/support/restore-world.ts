@@ -13,9 +13,9 @@ import { createBatchOperations } from '../../lib/restore/batch-operations.ts';
 import type { RestoreItem } from '../../lib/store/restores.ts';
 import type { Archive } from '../../workflows/restore/model.ts';
 import type { RestorePrices } from '../../workflows/restore/prices.ts';
-import type { MemoryLog } from './memory-log.ts';
 import { PRICES } from './restore-prices.ts';
 import { openStandIns, type StandIns } from './stand-ins.ts';
+import type { StoredLog } from './stored-log.ts';
 
 export const BUCKET = 'longhaul';
 
@@ -37,7 +37,7 @@ export interface RestoreWorldOptions {
   /** From so many objects on S3 Batch Operations is used; left out, never. */
   batchFrom?: number;
   /** The logs it tells; without them it tells none. */
-  log?: MemoryLog;
+  log?: StoredLog;
 }
 
 export async function openRestoreWorld(options: RestoreWorldOptions = {}): Promise<RestoreWorld> {

@@ -1,12 +1,12 @@
 /** Whose a run is may be known only after its log has begun: it is filled in then, and never changes. */
 import { expect, it } from 'vitest';
-import { createMemoryLog } from '../support/memory-log.ts';
+import { createStoredLog } from '../support/stored-log.ts';
 
 const report = (localSeq: number) =>
   ({ kind: 'status', source: { name: 'workflow', attempt: 1 }, localSeq, at: localSeq, status: 'RUNNING' }) as const;
 
 it('is filled in by a later report, and not taken away or changed by another', async () => {
-  const { store } = createMemoryLog();
+  const { store } = createStoredLog();
   await store.append('launch/1', { domain: 'launch' }, [report(1)]);
   const before = await store.head('launch/1');
   await store.append('launch/1', { domain: 'launch', consumer: 'lab-a', parent: 'story/1' }, [report(2)]);

@@ -8,7 +8,7 @@ import type { ProgressWriter } from '../../lib/progress/log.ts';
 import { InvalidProgressError } from '../../lib/progress/report.ts';
 import type { LaunchItem } from '../../lib/store/launches.ts';
 import type { EventKind } from '../../workflows/progress/model.ts';
-import { createMemoryLog } from '../support/memory-log.ts';
+import { createStoredLog } from '../support/stored-log.ts';
 
 beforeAll(() => {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => {}) });
@@ -29,7 +29,7 @@ const tell = (writer: ProgressWriter | undefined, attempt: number, kind?: EventK
 
 describe('what goes with a record', () => {
   it('is in the log', async () => {
-    const { store } = createMemoryLog();
+    const { store } = createStoredLog();
 
     expect(await tell(store, 1)).toBe(true);
     expect(await store.head('launch/1')).toMatchObject({ status: 'READY', seq: 1 });
@@ -60,7 +60,7 @@ describe('the cost of a launch', () => {
     new MockActivityEnvironment({ scheduledTimestampMs }).run(run);
 
   it('is told to its watchers once, and again when it has changed', async () => {
-    const { store, events } = createMemoryLog();
+    const { store, events } = createStoredLog();
     await store.append('launch/1', { domain: 'launch' }, batch('end').reports);
     for (let time = 0; time < 2; time += 1) await at(100, () => tellLaunch(store, item, cost));
     await at(200, () => tellLaunch(store, item, { ...cost, total_cost: '1.7000', cost_status: 'FINAL' }));
@@ -76,7 +76,7 @@ describe('the cost of a launch', () => {
   });
 
   it('begins no log of a launch that has none', async () => {
-    const { store } = createMemoryLog();
+    const { store } = createStoredLog();
     await at(100, () => tellLaunch(store, item, cost));
 
     expect(await store.head('launch/1')).toBeUndefined();

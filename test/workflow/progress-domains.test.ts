@@ -9,8 +9,8 @@ import { ACTIVITY_TASK_QUEUE as LAUNCH_QUEUE } from '../../workflows/launch/mode
 import { ACTIVITY_TASK_QUEUE as PROGRESS_QUEUE } from '../../workflows/progress/model.ts';
 import { ACTIVITY_TASK_QUEUE as RESTORE_QUEUE, type RestoreInput } from '../../workflows/restore/model.ts';
 import { createWorld, tell, type WorldOptions } from '../support/launch-world.ts';
-import { createMemoryLog, type MemoryLog } from '../support/memory-log.ts';
 import { BUCKET, openRestoreWorld } from '../support/restore-world.ts';
+import { createStoredLog, type StoredLog } from '../support/stored-log.ts';
 import { openTimeSkipping, withWorkers } from '../support/time-skipping.ts';
 
 let env: TestWorkflowEnvironment;
@@ -19,20 +19,20 @@ beforeAll(async () => {
 });
 afterAll(() => env.teardown());
 
-const during = <T>(log: MemoryLog, queue: string, activities: object, run: () => Promise<T>) =>
+const during = <T>(log: StoredLog, queue: string, activities: object, run: () => Promise<T>) =>
   withWorkers(
     env,
     { [WORKFLOW_TASK_QUEUE]: log.activities, [PROGRESS_QUEUE]: log.activities, [queue]: activities },
     run,
   );
 
-const statuses = async (log: MemoryLog, run: string) =>
+const statuses = async (log: StoredLog, run: string) =>
   (await log.picture(run)).statuses.map(({ status, waitingFor }) =>
     waitingFor ? `${status} for ${waitingFor}` : status,
   );
 
 async function restore(restoreId: string, sources: string[], input: Partial<RestoreInput> = {}) {
-  const log = createMemoryLog();
+  const log = createStoredLog();
   const world = await openRestoreWorld({ env, log });
   try {
     await world.archive(['a/1', 'a/2'], 'GLACIER');
@@ -75,7 +75,7 @@ it('a restore that fails: the end, with its error', async () => {
 });
 
 it('a pricing: its stages, what it has come to, and which launch it is of', async () => {
-  const log = createMemoryLog();
+  const log = createStoredLog();
   let looks = 0;
   const cost = { total_cost: '1.5000', instance_cost: '1.5', volume_cost: '0', filesystem_cost: '0', currency: 'USD' };
   const activities: Pick<CostActivities, 'collectUsage' | 'priceUsage'> = {
@@ -108,7 +108,7 @@ it('a pricing: its stages, what it has come to, and which launch it is of', asyn
 });
 
 let nth = 0;
-async function launch(options: Omit<WorldOptions, 'log'>, log = createMemoryLog(), attempt = 1) {
+async function launch(options: Omit<WorldOptions, 'log'>, log = createStoredLog(), attempt = 1) {
   nth += attempt === 1 ? 1 : 0;
   const workflowId = `launch/told-${nth}`;
   const world = createWorld({ ...options, log });
@@ -197,7 +197,7 @@ it('a launch that fails, and is retried: the new attempt supersedes the failed o
 });
 
 it('a launch whose log cannot be written goes on, and tells it all with the next status', async () => {
-  const log = createMemoryLog();
+  const log = createStoredLog();
   log.before = () => {
     throw new Error('the table is gone');
   };
