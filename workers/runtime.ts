@@ -41,6 +41,7 @@ import { ACTIVITY_TASK_QUEUE as SESSIONS_QUEUE } from '../workflows/sessions/mod
 import { costDependencies } from './cost.ts';
 import { heartbeats } from './heartbeats.ts';
 import { progressActivities } from './progress.ts';
+import { sampleWorkers } from './samples.ts';
 
 /** Workflows kept in memory; a sticky cache counts workflows, it does not weigh them. */
 const CACHED_WORKFLOWS = 300;
@@ -160,6 +161,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
       maxConcurrentActivityTaskExecutions: 1,
     }),
     Worker.create({ ...shared, taskQueue: PROGRESS_QUEUE, activities: reports }),
+    ...sampleWorkers(shared, progress),
   ]);
   const stop = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

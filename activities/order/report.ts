@@ -5,7 +5,7 @@
  */
 import type { ProgressWriter } from '../../lib/progress/log.ts';
 import { ORDER_STEPS } from '../../workflows/order/model.ts';
-import type { Report } from '../../workflows/progress/model.ts';
+import type { Report, StepView } from '../../workflows/progress/model.ts';
 import type { Batch } from '../../workflows/progress/outbox.ts';
 
 export const createReportOrder =
@@ -14,18 +14,17 @@ export const createReportOrder =
     await progress.append(run, facts, reports.map(compose));
   };
 
-/** The same report with a sentence about the step it is of, and how many of them are done. */
+/** The same report with a sentence about the step it is of last, and how many of them there are. */
 function compose(report: Report): Report {
-  const step = report.steps?.length === 1 ? report.steps[0] : undefined;
-  if (!step || report.message !== undefined) return report;
-  const place = ORDER_STEPS.findIndex(({ name }) => name === step.name) + 1;
-  const of = `step ${place} of ${ORDER_STEPS.length}`;
-  const again = (step.attempt ?? 1) > 1 ? ', again' : '';
-  const words: Partial<Record<typeof step.state, string>> = {
-    RUNNING: `${step.name} has begun${again} (${of})`,
-    SUCCEEDED: `${step.name} is done (${of})`,
-    FAILED: `${step.name} failed (${of})`,
-  };
-  const message = words[step.state];
-  return message === undefined ? report : { ...report, message };
+  const { steps = [] } = report;
+  const step = steps.findLast(({ state }) => state === 'RUNNING' || state === 'FAILED') ?? steps.at(-1);
+  const words = step && wordsOf(step);
+  return words === undefined ? report : { ...report, message: words };
+}
+
+function wordsOf({ name, state, attempt = 1 }: StepView): string | undefined {
+  const of = `step ${ORDER_STEPS.findIndex((step) => step.name === name) + 1} of ${ORDER_STEPS.length}`;
+  if (state === 'RUNNING') return `${name} has begun${attempt > 1 ? ' again' : ''} (${of})`;
+  if (state === 'SUCCEEDED') return `${name} is done (${of})`;
+  return state === 'FAILED' ? `${name} failed (${of})` : undefined;
 }

@@ -28,6 +28,11 @@ import { gatewaySettings } from './settings.ts';
 /** Set at build time: the built console lies beside the built program. */
 declare const LONGHAUL_BUILT: boolean | undefined;
 
+const built = (folder: string): string =>
+  fileURLToPath(
+    new URL(typeof LONGHAUL_BUILT === 'undefined' ? `../../dist/${folder}` : `./${folder}`, import.meta.url),
+  );
+
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   const own = gatewaySettings(settings);
@@ -54,9 +59,8 @@ async function main(): Promise<void> {
     client,
     requests: SAMPLES,
     registerApi: (app) => registerApi(app, api),
-    console: fileURLToPath(
-      new URL(typeof LONGHAUL_BUILT === 'undefined' ? '../../dist/console' : './console', import.meta.url),
-    ),
+    console: built('console'),
+    samples: built('samples'),
     ...(own.tokens && { tokens: await createTokens(own.tokens) }),
   });
   const address = await gateway.listen();

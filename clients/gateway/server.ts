@@ -18,6 +18,8 @@ import { authenticate } from './auth/authenticate.ts';
 import type { Tokens } from './auth/tokens.ts';
 import { serveConsole } from './console.ts';
 import { answerErrors, HttpError } from './errors.ts';
+import { createHosted, type HostedDeps } from './hosted/hosted.ts';
+import { hostedRoutes } from './hosted/routes.ts';
 import { Hub } from './live/hub.ts';
 import { createSessions } from './live/sessions.ts';
 import { createStreams } from './live/sse.ts';
@@ -26,6 +28,7 @@ import { nudgeRoute } from './nudge-route.ts';
 import { refuseOrigin } from './origins.ts';
 import { progressRoutes } from './progress-routes.ts';
 import type { RequestHandler } from './requests.ts';
+import { serveSamples } from './samples/pages.ts';
 import type { GatewaySettings } from './settings.ts';
 
 export interface GatewayDeps {
@@ -39,6 +42,10 @@ export interface GatewayDeps {
   /** What may be asked for over a live connection, and the client that starts it. */
   requests?: readonly RequestHandler[];
   client?: Client;
+  /** Where clients also come by an API of API Gateway. */
+  hosted?: Pick<HostedDeps, 'api' | 'held' | 'url'>;
+  /** Folder of the samples' built pages. */
+  samples?: string;
   /** Folder of the built console; without one there is none. */
   console?: string;
   /** Adds the resources, behind everything that holds for all routes; who asks is in `request.principal`. */
@@ -138,8 +145,13 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     streams: streams.count,
     runs: hub.runs,
   }));
+  if (deps.hosted && settings.key !== '') {
+    const hosted = createHosted({ ...deps.hosted, live, key: settings.key, log, now });
+    await hostedRoutes(app, { ...deps, hosted, key: settings.key, now });
+  }
   nudgeRoute(app, hub, settings.key);
   progressRoutes(app, { reader: deps.reader, hub, streams });
+  if (deps.samples !== undefined) serveSamples(app, deps.samples);
   if (deps.console !== undefined) serveConsole(app, deps.console);
   return {
     id,

@@ -51,6 +51,13 @@ export interface Identity {
   secret?: string;
 }
 
+/** How long is waited before a connection is tried again: a random time up to `firstMs`, doubled each time up to `mostMs`. */
+export interface ReconnectOptions {
+  firstMs: number;
+  mostMs: number;
+}
+export const RECONNECT: ReconnectOptions = { firstMs: 500, mostMs: 30_000 };
+
 /** Such as `sessionStorage`. */
 export interface IdentityStorage {
   getItem(key: string): string | null;
@@ -80,6 +87,8 @@ export interface LiveOptions {
   token?: string | (() => string | Promise<string>);
   /** Default: the global one. Node before 22 has none: give it the one of `ws`. */
   WebSocket?: WebSocketType;
+  /** Default: {@link RECONNECT}. */
+  reconnect?: ReconnectOptions;
   onState?(state: LiveState): void;
   onWelcome?(welcome: Welcome): void;
   /** What no watch and no request is told of; after `unauthorized` the connection is `closed`. */

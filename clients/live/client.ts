@@ -69,7 +69,7 @@ export function connectLive(options: LiveOptions): Live {
       },
       onError: (error) => options.onError?.(error),
     },
-    { renewable: typeof token === 'function' },
+    { renewable: typeof token === 'function', ...(options.reconnect && { reconnect: options.reconnect }) },
   );
 
   /** Every input goes through here: the one timer is set to when something is next to be done. */

@@ -7,12 +7,19 @@
  *
  * @module
  */
-import { LiveError, type LiveState, type Watch, type WatchOptions, type Welcome } from './client-types.ts';
+import {
+  LiveError,
+  type LiveState,
+  RECONNECT,
+  type ReconnectOptions,
+  type Watch,
+  type WatchOptions,
+  type Welcome,
+} from './client-types.ts';
 import { createRequests, type Reply } from './pending.ts';
 import { CLOSE_CODES, type ClientMessage, type ServerMessage } from './protocol.ts';
 import { createWatching, type Stream } from './watching.ts';
 
-const BACKOFF = { firstMs: 500, mostMs: 30_000 };
 /** A connection that has lasted so long was none of those that fail at once. */
 const STABLE_MS = 5_000;
 const OPEN_WITHIN_MS = 15_000;
@@ -51,8 +58,14 @@ interface Link extends Stream {
   endBy?: number;
 }
 
-/** @param options.renewable whether there can be another token in the place of one that has run out */
-export function createCore(ports: Ports, { renewable }: { renewable: boolean }) {
+/**
+ * @param options.renewable whether there can be another token in the place of one that has run out
+ * @param options.reconnect how long is waited before another connection
+ */
+export function createCore(
+  ports: Ports,
+  { renewable, reconnect = RECONNECT }: { renewable: boolean; reconnect?: ReconnectOptions },
+) {
   const { now } = ports;
   let ids = 0;
   let current: Link | undefined;
@@ -108,7 +121,7 @@ export function createCore(ports: Ports, { renewable }: { renewable: boolean }) 
   /** Full jitter: many clients of one gateway do not come back together. */
   function connectLater(atOnce: boolean): void {
     if (stopped || next || retryAt !== undefined) return;
-    const wait = Math.min(BACKOFF.mostMs, BACKOFF.firstMs * 2 ** Math.min(attempts, 10));
+    const wait = Math.min(reconnect.mostMs, reconnect.firstMs * 2 ** Math.min(attempts, 10));
     retryAt = now() + (atOnce && attempts === 0 ? 0 : ports.random() * wait);
     attempts += 1;
   }

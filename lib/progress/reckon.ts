@@ -116,6 +116,16 @@ export function emptyHead(run: string, facts: RunFacts, epoch: string, at: numbe
   return { view, first: 1, begunAt: now, bySteps: false, steps: 0, fences: [], renewedAt: now };
 }
 
+/** What was not known when the log was begun is filled in; what is known never changes. */
+export function fillIn(view: View, { consumer, owner, parent }: RunFacts): View {
+  return {
+    ...view,
+    ...(view.consumer === undefined && consumer !== undefined && { consumer }),
+    ...(view.owner === undefined && owner !== undefined && { owner }),
+    ...(view.parent === undefined && parent !== undefined && { parent }),
+  };
+}
+
 const isOld = (fence: Fence | undefined, { source, localSeq }: Report): boolean =>
   fence !== undefined && (source.attempt < fence[0] || (source.attempt === fence[0] && localSeq <= fence[1]));
 

@@ -12,7 +12,7 @@ export const LAUNCH_INDEXES = {
   byWorkflowType: 'by_workflow_type',
 } as const;
 export const STEP_INDEXES = { byOpenJob: 'by_open_job' } as const;
-export const RESTORE_INDEXES = { byOpen: 'by_open' } as const;
+export const RESTORE_INDEXES = { byOpen: 'by_open', byStatus: 'by_status', byConsumer: 'by_consumer' } as const;
 export const LEDGER_INDEXES = {
   byDay: 'by_day',
   byConsumer: 'by_consumer',
@@ -103,8 +103,12 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       TableName: names.restores,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: [{ AttributeName: 'restore_id', KeyType: 'HASH' }],
-      AttributeDefinitions: strings('restore_id', 'open'),
-      GlobalSecondaryIndexes: [index(RESTORE_INDEXES.byOpen, 'open', 'restore_id')],
+      AttributeDefinitions: strings('restore_id', 'open', 'status', 'consumer', 'created_at'),
+      GlobalSecondaryIndexes: [
+        index(RESTORE_INDEXES.byOpen, 'open', 'restore_id'),
+        index(RESTORE_INDEXES.byStatus, 'status', 'created_at'),
+        index(RESTORE_INDEXES.byConsumer, 'consumer', 'created_at'),
+      ],
     },
     {
       TableName: names.prices,

@@ -23,7 +23,7 @@ import { createSessions } from '../../clients/gateway/live/sessions.ts';
 import type { Transport, TransportLimits } from '../../clients/gateway/live/transport.ts';
 import { CLOSE_CODES, type ServerMessage } from '../../clients/live/protocol.ts';
 import { tell } from '../support/gateway.ts';
-import { createMemoryLog } from '../support/live-log.ts';
+import { createMemoryLog } from '../support/memory-log.ts';
 import { createMemoryConnections, createMemorySessions } from '../support/memory-sessions.ts';
 
 const RUN = 'launch/run-1';

@@ -24,7 +24,7 @@ const report = (more: object = {}) => ({
   ...more,
 });
 const asEvents = (reports: readonly Report[]): ProgressEvent[] =>
-  reports.map(({ localSeq: _, ...event }, index) => ({ ...event, seq: index + 1 }));
+  reports.map(({ localSeq: _ofSource, ...event }, index) => ({ ...event, seq: index + 1 }));
 
 describe('a report', () => {
   it.each([

@@ -44,21 +44,25 @@ export async function order(input: OrderInput): Promise<OrderResult> {
       },
       async (progress) => {
         const work = { orderId, ms: stepMs };
-        await progress.step('Order received', async () => progress.say({ message: '🥁 Workflow started' }));
+        // By the route `activity` the words are the activity's.
+        const say = (message: string) => {
+          if (route !== 'activity') progress.say({ message });
+        };
+        await progress.step('Order received', async () => say('🥁 Workflow started'));
         await progress.step('Inventory check', () =>
           backend.checkInventory.executeWithOptions(tellAs('inventory check'), [work]),
         );
-        progress.say({ message: '📦 Everything is in stock' });
+        say('📦 Everything is in stock');
         await progress.step('Payment', () =>
           backend.takePayment.executeWithOptions(tellAs('payment'), [{ ...work, payment }]),
         );
-        progress.say({ message: '💳 Paid' });
+        say('💳 Paid');
         await progress.step('Packaging', () => backend.packOrder.executeWithOptions(tellAs('packaging'), [work]));
-        progress.say({ message: '🎁 Packed' });
+        say('🎁 Packed');
         const { parcel } = await progress.step('Shipping', () =>
           backend.shipOrder.executeWithOptions(tellAs('shipping'), [work]),
         );
-        progress.say({ message: `🚚 Shipped as ${parcel}` });
+        say(`🚚 Shipped as ${parcel}`);
         setCurrentDetails(`order ${orderId} of ${owner} was shipped as ${parcel}`);
         return { orderId, parcel };
       },

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ActivityFailure, CancellationScope, log, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { CancellationScope, log, proxyActivities, proxyLocalActivities, TemporalFailure } from '@temporalio/workflow';
 import type { ProgressActivities } from '../../activities/progress/index.ts';
 import { rootCause } from '../kit/failures.ts';
 import { now } from '../kit/time.ts';
@@ -33,7 +33,7 @@ const LAST = { ...SURE, scheduleToCloseTimeout: '10 minutes' } as const;
 const light = proxyLocalActivities<ProgressActivities>(LIGHT);
 const sure = proxyActivities<ProgressActivities>(SURE);
 
-/** By which activities batches go. An `ActivityFailure` leaves the batch in the outbox. */
+/** By which activities batches go. A failure leaves the batch in the outbox. */
 export interface Way {
   light(batch: Batch): Promise<unknown>;
   sure(batch: Batch): Promise<unknown>;
@@ -109,7 +109,8 @@ async function send(way: Way, batch: Batch, surely: boolean): Promise<boolean> {
     await CancellationScope.nonCancellable(() => (surely ? way.sure(batch) : way.light(batch)));
     return true;
   } catch (error) {
-    if (!(error instanceof ActivityFailure)) throw error;
+    // Of a local activity it comes as it is, of another one wrapped.
+    if (!(error instanceof TemporalFailure)) throw error;
     const { type, message } = rootCause(error);
     if (type === INVALID) {
       log.error('progress was left out', { reason: message });

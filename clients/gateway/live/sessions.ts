@@ -49,7 +49,7 @@ export interface SessionsDeps {
 
 export interface Sessions {
   /** @returns the session, whose events the transport is to tell */
-  open(identity: SessionIdentity, transport: Transport): Session;
+  open(identity: SessionIdentity, transport: Transport, connectionId?: string): Session;
   readonly count: number;
   cursors: Cursors;
   start(): void;
@@ -58,6 +58,13 @@ export interface Sessions {
   /** Sends everybody to another gateway. */
   close(): Promise<void>;
 }
+
+/**
+ * Where each message costs money, silence may last; it still has to be broken well before it ends the connection.
+ * @returns every which heartbeat is one of this connection
+ */
+const restOf = ({ limits: { idleMs } }: Transport): number =>
+  idleMs === undefined ? 1 : Math.max(1, Math.floor(idleMs / 2.5 / HEARTBEAT_MS));
 
 export function createSessions(deps: SessionsDeps): Sessions {
   const { hub, connections, sessions, log, now = Date.now } = deps;
@@ -164,8 +171,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
     for (const session of all) {
       place += 1;
       if (place % slots !== slot) continue;
+      const beats = Math.floor(ticks / slots);
       if (!session.transport.alive) session.transport.terminate();
-      else {
+      else if (beats % restOf(session.transport) === 0) {
         if (session.quiet) session.say({ type: 'pong' });
         session.quiet = true;
         session.transport.ping();
@@ -173,6 +181,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     }
   };
 
+  let ticks = 0;
   const seen = async () => {
     const at = now();
     await connections.alive([...all].map(connectionOf), at);
@@ -180,16 +189,15 @@ export function createSessions(deps: SessionsDeps): Sessions {
     await mapLimited([...users.values()], WRITES_AT_A_TIME, (user) => sessions.seen(user, at));
   };
 
-  let ticks = 0;
   const live: Sessions = {
     cursors,
     get count() {
       return all.size;
     },
-    open(identity, transport) {
-      const session = new Session(randomBytes(12).toString('base64url'), identity, transport, sessionDeps);
+    open(identity, transport, connectionId = randomBytes(12).toString('base64url')) {
+      const session = new Session(connectionId, identity, transport, sessionDeps);
       all.add(session);
-      session.welcome(heartbeatMs);
+      session.welcome(heartbeatMs * restOf(transport));
       if (session.principal.expiresAt !== undefined) expires(session, session.principal.expiresAt);
       const { maxLifeMs } = transport.limits;
       if (maxLifeMs !== undefined) {

@@ -5,21 +5,12 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { createClient } from 'redis';
+import { silent, tools } from '../../../infra/local/tools/index.ts';
 import { freePort } from '../../support/dynamodb.ts';
-
-const PROGRAM = 'redis-server';
-
-/** Why there is no Redis here; undefined where there is one. */
-export function whyNoRedis(): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  if (folders.some((folder) => existsSync(join(folder, PROGRAM)))) return undefined;
-  return `${PROGRAM} is not installed (Debian: apt-get install redis-server)`;
-}
 
 export interface Redis {
   port: number;
@@ -32,7 +23,8 @@ export async function openRedis(): Promise<Redis> {
   const port = await freePort();
   const settings = { port, bind: '127.0.0.1', dir: directory, save: '', appendonly: 'yes', appendfsync: 'everysec' };
   const argv = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const child = spawn(PROGRAM, argv, { stdio: 'ignore' });
+  const { path } = await tools.redisServer(silent);
+  const child = spawn(path, argv, { stdio: 'ignore' });
   const exited = once(child, 'exit');
   const client = createClient({
     socket: { host: '127.0.0.1', port, reconnectStrategy: (retries) => (retries > 100 ? false : 50) },

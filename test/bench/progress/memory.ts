@@ -18,7 +18,7 @@ export interface Memory {
 
 /** Resident memory after a collection, before and after so many clients have come. */
 export async function memory(system: System, connections: number, runs: number): Promise<Memory> {
-  const running = await system.start({ patient: true });
+  const running = await system.start({ patient: true, runs });
   const crowd = await startProgram(CROWD);
   const [port] = running.ports;
   const comeFrom = async (from: number, to: number) => {

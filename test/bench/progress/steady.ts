@@ -69,7 +69,7 @@ export async function tell(running: Running, load: Load, from = 0, goOn = () => 
 }
 
 export async function steady(system: System, load: Load): Promise<Steady> {
-  const running = await system.start({ patient: true });
+  const running = await system.start({ patient: true, runs: load.runs });
   const crowd = await startProgram(CROWD);
   try {
     const { ports } = running;

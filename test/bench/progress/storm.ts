@@ -35,7 +35,7 @@ export interface StormOptions {
 }
 
 export async function storm(system: System, { load, disconnects, kills, seed }: StormOptions): Promise<Storm> {
-  const running = await system.start({ patient: false });
+  const running = await system.start({ patient: false, runs: load.runs });
   const crowd = await startProgram(CROWD);
   const proxy = createChaosProxy(running.ports, seed);
   const begun = performance.now();

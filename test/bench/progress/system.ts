@@ -9,6 +9,8 @@ import type { Message } from './plan.ts';
 export interface StartOptions {
   /** Heartbeats as each system has them by itself; else quick ones, {@link PATIENCE}. */
   patient: boolean;
+  /** How many there are: {@link runOf} names them. */
+  runs: number;
 }
 
 export interface Running {

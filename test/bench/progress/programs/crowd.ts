@@ -8,6 +8,7 @@ import { addTally, noTally, Seen } from '../../../support/seen.ts';
 import { openSocketIoClient } from '../../peers/socketio-client.ts';
 import { percentile } from '../../report.ts';
 import type { BenchClient, OpenClient } from '../client.ts';
+import { openLonghaulClient, openScreenClient } from '../longhaul-client.ts';
 
 export interface Member {
   client: number;
@@ -15,7 +16,11 @@ export interface Member {
   run: string;
 }
 
-const KINDS: Record<string, OpenClient> = { socketio: openSocketIoClient };
+const KINDS: Record<string, OpenClient> = {
+  socketio: openSocketIoClient,
+  longhaul: openLonghaulClient,
+  screen: openScreenClient,
+};
 
 interface Watcher {
   member: Member;

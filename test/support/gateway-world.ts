@@ -1,0 +1,42 @@
+/**
+ * One gateway over logs in its memory, as a process, for tests that do it harm.
+ *
+ * @module
+ */
+import type { Report, RunFacts } from '../../workflows/progress/model.ts';
+import { startProgram } from './program.ts';
+import type { GatewayStart } from './programs/gateway.ts';
+
+export interface GatewayWorld {
+  port: number;
+  url: string;
+  /** Appends a report; its source numbers itself. */
+  tell(run: string, facts: Partial<RunFacts>, said?: Partial<Report>): Promise<unknown>;
+  get(path: string, headers?: Readonly<Record<string, string>>): Promise<{ status: number; body: string }>;
+  /** Resident bytes after a collection. */
+  memory(): Promise<number>;
+  /** What the gateway has logged. */
+  output(): readonly string[];
+  close(): Promise<void>;
+}
+
+export const GATEWAY = 'test/support/programs/gateway.ts';
+
+export async function openGatewayWorld(options: Omit<GatewayStart, 'port' | 'log'> = {}): Promise<GatewayWorld> {
+  const program = await startProgram(GATEWAY, { execArgv: ['--expose-gc'] });
+  const { port } = await program.call<{ port: number }>('start', { ...options, port: 0 });
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    port,
+    url,
+    tell: (run, facts, said = { kind: 'status', status: 'RUNNING' }) =>
+      program.call('append', run, { domain: run.split('/')[0], ...facts }, said),
+    async get(path, headers = {}) {
+      const answer = await fetch(url + path, { headers });
+      return { status: answer.status, body: await answer.text() };
+    },
+    memory: () => program.call('memory'),
+    output: () => program.output,
+    close: () => program.kill(),
+  };
+}
