@@ -26,6 +26,7 @@ const common = {
 const programs = {
   cli: 'clients/cli/main.ts',
   events: 'clients/events/main.ts',
+  gateway: 'clients/gateway/main.ts',
   worker: 'workers/local.ts',
   aws: 'infra/local/aws/main.ts',
   tools: 'infra/local/tools/main.ts',

@@ -7,3 +7,4 @@ export { cost } from './cost/workflow.ts';
 export { launch } from './launch/workflow.ts';
 export { batchPoller } from './poller/workflow.ts';
 export { restore } from './restore/workflow.ts';
+export { sessionsPurge } from './sessions/workflow.ts';

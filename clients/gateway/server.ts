@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { Client } from '@temporalio/client';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { ProgressReader } from '../../lib/progress/log.ts';
 import type { ConnectionsStore } from '../../lib/store/connections.ts';
@@ -41,10 +41,14 @@ export interface GatewayDeps {
   client?: Client;
   /** Folder of the built console; without one there is none. */
   console?: string;
-  /** The resources: mounted under `/api/v1`, behind everything that holds for all routes. */
+  /** Adds the resources, behind everything that holds for all routes; who asks is in `request.principal`. */
   registerApi?(app: FastifyInstance): Promise<void> | void;
   /** Of one address, a minute. */
   requestsPerMinute?: number;
+  /** How long headers may take to come, and how often that is looked at. */
+  patience?: { headersMs: number; checkMs: number };
+  /** Of live connections. */
+  heartbeatMs?: number;
   /** Epoch ms; of live sessions. */
   now?(): number;
 }
@@ -96,12 +100,18 @@ const SECURITY = {
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const { settings, log } = deps;
   const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1_000 },
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS, maxHeaderSize: HEADER_BYTES },
-  });
+    http: {
+      headersTimeout: deps.patience?.headersMs ?? HEADERS_MS,
+      connectionsCheckingInterval: deps.patience?.checkMs ?? CHECK_MS,
+      maxHeaderSize: HEADER_BYTES,
+    },
+  }) as unknown as FastifyInstance;
   answerErrors(app, log);
   await app.register(helmet, SECURITY);
   await app.register(rateLimit, {
@@ -115,6 +125,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     if (refusal) throw new HttpError(403, refusal, 'open the console at the address of the gateway itself');
   });
   authenticate(app, { settings, tokens: deps.tokens });
+  await deps.registerApi?.(app);
   const id = randomUUID();
   const now = deps.now ?? Date.now;
   const hub = new Hub({ reader: deps.reader, log, now });
@@ -129,10 +140,6 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   }));
   nudgeRoute(app, hub, settings.key);
   progressRoutes(app, { reader: deps.reader, hub, streams });
-  if (deps.registerApi) {
-    const { registerApi } = deps;
-    await app.register(async (api) => registerApi(api), { prefix: '/api/v1' });
-  }
   if (deps.console !== undefined) serveConsole(app, deps.console);
   return {
     id,

@@ -45,10 +45,10 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { REQUEST_PREFIX, SHEET_PREFIX } from '../../clients/events/parse.ts';
+import { BUS_DETAIL_TYPE, BUS_SOURCE } from '../../lib/progress/bus.ts';
 import type { Settings } from '../../lib/settings.ts';
 import { tableDefinitions, tableNames, timesToLive } from '../../lib/store/tables.ts';
 import { isEnded, LAUNCH_STATUSES, RETRY_REQUEST } from '../../workflows/launch/model.ts';
-import { BUS_DETAIL_TYPE, BUS_SOURCE } from '../../workflows/progress/model.ts';
 import { LOCAL_PLACE } from './aws/ports.ts';
 
 /** A message that fails this often goes to the dead-letter queue. */

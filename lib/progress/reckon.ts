@@ -194,7 +194,9 @@ class Work {
     // Those that came before may be more than one for each: after a bound was lowered.
     const overdue = Math.max(0, last - this.#bounds.events - this.#first + 1);
     const free = ACTIONS - 1 - this.#events.length - this.#steps.size;
-    const drops = Array.from({ length: Math.min(overdue, free) }, (_, index) => this.#first + index);
+    // What is written here cannot be deleted here.
+    const earlier = this.#before.view.seq - this.#first + 1;
+    const drops = Array.from({ length: Math.min(overdue, free, earlier) }, (_, index) => this.#first + index);
     this.#forget();
     const head: Head = {
       view: this.#view,

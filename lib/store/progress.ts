@@ -40,6 +40,8 @@ export interface ProgressStoreOptions {
   bounds?: Partial<Bounds>;
   /** Epoch ms. */
   now?(): number;
+  /** Waits, after somebody else was quicker. */
+  pause?(ms: number): Promise<unknown>;
   /** Told of a run that tells of more than is kept, and of steps that could not be given a new time to live. */
   warn?(message: string): void;
 }
@@ -54,6 +56,7 @@ export class ProgressStore implements ProgressReader, ProgressWriter {
   readonly #retentionMs: number;
   readonly #bounds: Bounds;
   readonly #now: () => number;
+  readonly #pause: (ms: number) => Promise<unknown>;
   readonly #warn: (message: string) => void;
   readonly #known = new KnownHeads();
   readonly #turns = new Turns();
@@ -63,6 +66,7 @@ export class ProgressStore implements ProgressReader, ProgressWriter {
     this.#retentionMs = (options.retentionDays ?? 14) * DAY_MS;
     this.#bounds = { ...BOUNDS, ...options.bounds };
     this.#now = options.now ?? Date.now;
+    this.#pause = options.pause ?? delay;
     this.#warn = options.warn ?? (() => {});
   }
 
@@ -101,7 +105,7 @@ export class ProgressStore implements ProgressReader, ProgressWriter {
         if (!(await this.#table.write(run, plan, before, lives))) {
           lost += 1;
           if (lost >= TRIES) throw new ProgressBusyError(`too many writers of the log of ${run}: try again later`);
-          await delay(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** lost));
+          await this.#pause(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** lost));
           before = await this.#look(run);
           continue;
         }

@@ -1,107 +1,87 @@
 /**
- * Logs of runs in memory, with what the one on DynamoDB promises: repeats and superseded attempts are refused, sequences
- * have no gaps, what is too old is dropped. Counts reads, and can be made to fail or to wait.
+ * Logs of runs in memory: the product's own store over a table that is a map. It can be out of order.
  *
  * @module
  */
-import type { Appended, LogHead, ProgressReader, ProgressWriter } from '../../lib/progress/log.ts';
-import {
-  LIMITS,
-  type ProgressEvent,
-  type Report,
-  type RunFacts,
-  type Snapshot,
-} from '../../workflows/progress/model.ts';
-import { RunPicture } from '../../workflows/progress/picture.ts';
 
-interface Log {
-  head: LogHead;
-  /** Of `head.first` and on. */
-  events: ProgressEvent[];
-  picture: RunPicture;
-  /** By source: what it said last. */
-  sources: Map<string, { attempt: number; localSeq: number }>;
+import type { StoredEvent } from '../../lib/progress/reckon.ts';
+import { ProgressStore } from '../../lib/store/progress.ts';
+import type { ProgressTable, StoredHead, StoredStep } from '../../lib/store/progress-table.ts';
+import type { ProgressEvent, Snapshot } from '../../workflows/progress/model.ts';
+import type { Batch } from '../../workflows/progress/outbox.ts';
+
+interface Run {
+  head?: StoredHead;
+  events: Map<number, StoredEvent>;
+  steps: Map<string, StoredStep>;
 }
 
-export interface MemoryLog extends ProgressReader, ProgressWriter {
-  /** What readers have asked, by method. */
-  readonly calls: { head: number; read: number; snapshot: number };
-  /** As when its time to live has passed: the next append begins another log. */
-  remove(run: string): void;
-  /** Keeps only so many of the newest events. */
-  keep(run: string, events: number): void;
-  /** Called before every read: throw, or wait. */
-  before: (what: 'head' | 'read' | 'snapshot', run: string) => void | Promise<void>;
-  /** Called after every append, as a nudge would be sent. */
-  onAppend: (run: string, appended: Appended) => void;
+export interface MemoryLog {
+  store: ProgressStore;
+  /** Called before each append; may throw, or take its time. */
+  before(batch: Batch): Promise<void> | void;
+  /** How many batches were sent, those that failed included. */
+  batches: Batch[];
+  activities: {
+    appendProgress(batch: Batch): Promise<void>;
+    publishProgress(batch: Batch): Promise<void>;
+  };
+  events(run: string): Promise<ProgressEvent[]>;
+  picture(run: string): Promise<Snapshot>;
 }
 
-export function createMemoryLog(limits: { events: number } = LIMITS): MemoryLog {
-  const logs = new Map<string, Log>();
-  let epochs = 0;
-  const begin = (run: string, facts: RunFacts, at: number): Log => {
-    epochs += 1;
-    const epoch = `epoch-${epochs}`;
-    const head = { ...facts, epoch, seq: 0, first: 1, changedAt: at };
-    const log = { head, events: [], picture: RunPicture.empty(run, facts, epoch, at), sources: new Map() };
-    logs.set(run, log);
-    return log;
+export function createMemoryLog(): MemoryLog {
+  const store = new ProgressStore(memoryTable());
+  const append = async (batch: Batch) => {
+    log.batches.push(batch);
+    await log.before(batch);
+    await store.append(batch.run, batch.facts, batch.reports);
   };
-  const trim = (log: Log, events: number) => {
-    log.events.splice(0, log.events.length - events);
-    log.head.first = log.events[0]?.seq ?? log.head.seq + 1;
-  };
-  const memory: MemoryLog = {
-    calls: { head: 0, read: 0, snapshot: 0 },
+  const log: MemoryLog = {
+    store,
     before: () => {},
-    onAppend: () => {},
-    remove: (run) => void logs.delete(run),
-    keep(run, events) {
-      const log = logs.get(run);
-      if (log) trim(log, events);
-    },
-    async head(run) {
-      memory.calls.head += 1;
-      await memory.before('head', run);
-      const log = logs.get(run);
-      return log && { ...log.head };
-    },
-    async read(run, after, limit) {
-      memory.calls.read += 1;
-      await memory.before('read', run);
-      const { head, events } = logs.get(run) ?? { head: { first: 1 }, events: [] };
-      const from = Math.max(0, after + 1 - head.first);
-      return events.slice(from, from + limit);
-    },
-    async snapshot(run): Promise<Snapshot | undefined> {
-      memory.calls.snapshot += 1;
-      await memory.before('snapshot', run);
-      return logs.get(run)?.picture.snapshot();
-    },
-    async append(run, facts, reports) {
-      const log = logs.get(run) ?? begin(run, facts, reports[0]?.at ?? 0);
-      const events = reports.flatMap((report) => take(log, report) ?? []);
-      if (log.events.length > limits.events) trim(log, limits.events);
-      const appended = { epoch: log.head.epoch, events, refused: reports.length - events.length };
-      if (events.length > 0) memory.onAppend(run, appended);
-      return appended;
+    batches: [],
+    activities: { appendProgress: append, publishProgress: append },
+    events: (run) => store.read(run, 0, 100_000),
+    async picture(run) {
+      const picture = await store.snapshot(run);
+      if (!picture) throw new Error(`there is no log of ${run}`);
+      return picture;
     },
   };
-  return memory;
+  return log;
 }
 
-function take(log: Log, { localSeq, ...report }: Report): ProgressEvent | undefined {
-  const { name, attempt } = report.source;
-  const before = log.sources.get(name);
-  if (before && (attempt < before.attempt || localSeq <= before.localSeq)) return undefined;
-  log.sources.set(name, { attempt, localSeq });
-  const event: ProgressEvent = { ...report, seq: log.head.seq + 1 };
-  log.events.push(event);
-  log.picture.apply(event);
-  log.head.seq = event.seq;
-  log.head.changedAt = event.at;
-  if (event.status !== undefined) log.head.status = event.status;
-  if (event.begins) delete log.head.endedAt;
-  if (event.kind === 'end') log.head.endedAt = event.at;
-  return event;
+function memoryTable(): ProgressTable {
+  const runs = new Map<string, Run>();
+  const of = (name: string): Run => {
+    const run = runs.get(name) ?? { events: new Map(), steps: new Map() };
+    runs.set(name, run);
+    return run;
+  };
+  const prefix = ({ epoch, attempt }: { epoch: string; attempt: number }) => `${epoch}#${attempt}#`;
+  const stepsOf = (run: string, view: { epoch: string; attempt: number }) =>
+    [...of(run).steps].filter(([key]) => key.startsWith(prefix(view))).map(([, step]) => step);
+  return {
+    head: async (run) => structuredClone(of(run).head),
+    async write(name, plan, expected, lives) {
+      const run = of(name);
+      if (run.head?.head.view.seq !== expected?.head.view.seq) return false;
+      const { view } = plan.head;
+      run.head = structuredClone({ head: plan.head, expiresAt: lives.head });
+      for (const event of plan.events) run.events.set(event.seq, structuredClone(event));
+      for (const seq of plan.drops) run.events.delete(seq);
+      for (const { attempt, step, seq, order } of plan.steps) {
+        const key = `${prefix({ epoch: view.epoch, attempt })}${step.name}`;
+        const known = run.steps.get(key);
+        const after = step.after ?? known?.step.after;
+        run.steps.set(key, { step: after ? { ...step, after } : step, seq, order: known?.order ?? order });
+      }
+      return true;
+    },
+    events: async (run, after, limit) => [...of(run).events.values()].filter(({ seq }) => seq > after).slice(0, limit),
+    steps: async (run, view) => stepsOf(run, view),
+    stepNames: async (run, view) => stepsOf(run, view).map(({ step }) => step.name),
+    renew: async () => {},
+  };
 }

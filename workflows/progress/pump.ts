@@ -5,6 +5,7 @@
  * @module
  */
 import { ActivityFailure, CancellationScope, log, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { ProgressActivities } from '../../activities/progress/index.ts';
 import { rootCause } from '../kit/failures.ts';
 import { now } from '../kit/time.ts';
 import { ACTIVITY_TASK_QUEUE } from './model.ts';
@@ -28,12 +29,6 @@ const SURE = {
 } as const;
 /** Nothing comes after it. */
 const LAST = { ...SURE, scheduleToCloseTimeout: '10 minutes' } as const;
-
-/** What activities/progress/ has. */
-interface ProgressActivities {
-  appendProgress(batch: Batch): Promise<void>;
-  publishProgress(batch: Batch): Promise<void>;
-}
 
 const light = proxyLocalActivities<ProgressActivities>(LIGHT);
 const sure = proxyActivities<ProgressActivities>(SURE);
@@ -105,7 +100,7 @@ export function createPump(outbox: Outbox, addressed: () => Omit<Batch, 'reports
   };
 }
 
-/** The log says so of what it can never take: it is left, or nothing after it would ever be told. */
+/** Of what can never be told: it is left out, or nothing after it would be told either. */
 const INVALID = 'InvalidProgressError';
 
 /** @returns whether it is dealt with; what is no failure of the activity, such as nobody having registered it, is thrown */
