@@ -165,6 +165,17 @@ describe('grouping', () => {
     }
   });
 
+  it('goes on saying how far steps are while newer ones are being told of, and when another attempt has begun', () => {
+    const steps = fanOut(2);
+    const graph = groupSteps(structureOf(steps));
+    const done = steps.map((step): StepView => ({ ...step, state: 'SUCCEEDED' }));
+
+    expect(nodeStates(graph, [{ name: 'new', state: 'FAILED' }, ...done]).map((state) => state.label)).toEqual(
+      Array.from({ length: 4 }, () => 'Succeeded'),
+    );
+    expect(nodeStates(graph, []).map((state) => state.label)).toEqual(Array.from({ length: 4 }, () => 'Pending'));
+  });
+
   it('puts what failed before everything else', () => {
     const steps = fanOut(999).map((step, place): StepView => (place === 7 ? { ...step, state: 'FAILED' } : step));
     const graph = groupSteps(structureOf(steps));

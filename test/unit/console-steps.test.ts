@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pileUp, stacksOf } from '../../clients/console/src/views/cost-stacks.ts';
+import { shorten } from '../../clients/console/src/views/shorten.ts';
 import {
   type Arrangement,
   arrangeSteps,
@@ -93,6 +94,18 @@ describe('the order of steps', () => {
       'map_2',
       'map_10',
     ]);
+  });
+});
+
+describe('names that have to fit', () => {
+  it('keep their beginning and their end', () => {
+    expect(shorten('map_0017', 8)).toBe('map_0017');
+    expect(shorten('alignReadsOfSample_0017', 12)).toBe('alignRe…0017');
+    fc.assert(
+      fc.property(fc.string(), fc.integer({ min: 1, max: 30 }), (name, length) => {
+        expect(shorten(name, length).length).toBeLessThanOrEqual(length);
+      }),
+    );
   });
 });
 

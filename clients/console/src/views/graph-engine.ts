@@ -27,7 +27,12 @@ function fail(reason: string): void {
   waiting.clear();
 }
 
-function ask(request: Omit<LayoutRequest, 'id'>): Promise<Layout> {
+/** Not wanted any more: a worker that is busy with it is ended, so that the next one does not wait. */
+function cancel(id: number): void {
+  if (waiting.has(id)) fail('no longer wanted');
+}
+
+function ask(request: Omit<LayoutRequest, 'id'>): { id: number; layout: Promise<Layout> } {
   if (!worker) {
     worker = new Worker(new URL('./graph-worker.ts', import.meta.url), { type: 'module' });
     worker.addEventListener('message', ({ data }: MessageEvent<LayoutReply>) => {
@@ -41,7 +46,7 @@ function ask(request: Omit<LayoutRequest, 'id'>): Promise<Layout> {
   requests += 1;
   const id = requests;
   const using = worker;
-  return new Promise((resolve, reject) => {
+  const layout = new Promise<Layout>((resolve, reject) => {
     const timer = setTimeout(() => fail('a layout took too long'), PATIENCE);
     const settled =
       <T>(then: (value: T) => void) =>
@@ -52,34 +57,38 @@ function ask(request: Omit<LayoutRequest, 'id'>): Promise<Layout> {
     waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
     using.postMessage({ id, ...request });
   });
+  return { id, layout };
 }
 
-export interface EngineState {
-  /** Of `graph`; absent while it is being made. */
-  layout?: Layout;
-  /** The layered one stands in for a better one. */
-  plain: boolean;
+export interface LaidOut {
+  graph: GroupedGraph;
+  layout: Layout;
 }
 
-/** @param graph the same object as long as nodes and edges are the same */
-export function useLayout(graph: GroupedGraph): EngineState {
-  const [made, setMade] = useState<{ graph: GroupedGraph } & EngineState>();
+/**
+ * @param graph the same object as long as nodes and edges are the same
+ * @returns the newest that has been laid out: while another one is, that is still the one before
+ */
+export function useLayout(graph: GroupedGraph): LaidOut | undefined {
+  const [made, setMade] = useState<LaidOut>();
   useEffect(() => {
     let wanted = true;
     const layers = graph.nodes.map((node) => node.layer);
     const { edges } = graph;
-    const byLayers = (): void => setMade({ graph, layout: layeredLayout(layers, edges), plain: true });
-    if (!suitsDagre(layers.length, edges.length)) {
+    const byLayers = (): void => setMade({ graph, layout: layeredLayout(layers, edges) });
+    if (layers.length === 0 || !suitsDagre(layers.length, edges.length)) {
       byLayers();
       return;
     }
-    ask({ layers, edges }).then(
-      (layout) => wanted && setMade({ graph, layout, plain: false }),
+    const { id, layout } = ask({ layers, edges });
+    layout.then(
+      (done) => wanted && setMade({ graph, layout: done }),
       () => wanted && byLayers(),
     );
     return () => {
       wanted = false;
+      cancel(id);
     };
   }, [graph]);
-  return made?.graph === graph ? made : { plain: false };
+  return made;
 }

@@ -33,7 +33,9 @@ export interface GraphEdge {
 export interface GroupedGraph {
   nodes: readonly GraphNode[];
   edges: readonly GraphEdge[];
-  /** Of each step of the structure: its node. */
+  /** Of the steps, by place. */
+  names: readonly string[];
+  /** Of each step: its node. */
   nodeOf: readonly number[];
 }
 
@@ -62,7 +64,7 @@ export function groupSteps(
 
   const nodeOf: number[] = names.map(() => 0);
   for (const [place, node] of nodes.entries()) for (const member of node.members) nodeOf[member] = place;
-  return { nodes, edges: edgesBetween(structure, nodeOf, nodes.length), nodeOf };
+  return { nodes, edges: edgesBetween(structure, nodeOf, nodes.length), names, nodeOf };
 }
 
 const single = (name: string, layer: number, member: number, parent?: string): GraphNode => ({

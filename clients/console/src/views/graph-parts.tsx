@@ -7,20 +7,14 @@ import { type Camera, isEdgeVisible, type Size, TEXT_SCALE } from './graph-camer
 import type { GraphEdge, GraphNode } from './graph-group.ts';
 import { type Layout, NODE_HEIGHT, NODE_WIDTH, type Point, pathOf } from './graph-layout.ts';
 import type { NodeState } from './graph-states.ts';
+import { shorten } from './shorten.ts';
 import { TONE_CLASS } from './tones.ts';
 
 /** Characters of a label that fit. */
 const LABEL = 21;
 
-/** Names differ at their ends: both are kept. */
-export function shorten(label: string, length = LABEL): string {
-  if (label.length <= length) return label;
-  const end = Math.floor((length - 1) * 0.45);
-  return `${label.slice(0, length - 1 - end)}…${label.slice(-end)}`;
-}
-
 /** Characters of the second line that fit. */
-const LINE = 27;
+const LINE = 26;
 
 function stateLine(node: GraphNode, state: NodeState): string {
   const words = node.group ? [state.counts] : [state.label, state.counts];
@@ -55,7 +49,6 @@ export function Node({ id, node, state, at, place, readable, selected, active, f
       id={id}
       class={`dag-node ${TONE_CLASS[state.tone]}`}
       role="option"
-      aria-label={nodeText(node, state)}
       aria-selected={selected}
       data-node={place}
       transform={`translate(${left},${top})`}
@@ -64,7 +57,7 @@ export function Node({ id, node, state, at, place, readable, selected, active, f
       {...(active && { 'data-active': true })}
       {...(far && { 'data-far': true })}
     >
-      {readable && <title>{nodeText(node, state)}</title>}
+      <title>{nodeText(node, state)}</title>
       {node.group && readable && <rect class="dag-behind" x={5} y={5} width={NODE_WIDTH} height={NODE_HEIGHT} rx={7} />}
       <rect class="dag-box" width={NODE_WIDTH} height={NODE_HEIGHT} rx={7} />
       {readable && (
@@ -73,7 +66,7 @@ export function Node({ id, node, state, at, place, readable, selected, active, f
             {state.icon}
           </text>
           <text class="dag-label" x={28} y={20}>
-            {shorten(node.label)}
+            {shorten(node.label, LABEL)}
           </text>
           <text class="dag-counts" x={12} y={36}>
             {stateLine(node, state)}

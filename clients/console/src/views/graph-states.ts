@@ -31,12 +31,20 @@ const BY_URGENCY: readonly StepState[] = [
   'SUCCEEDED',
 ];
 
-/** @param steps of the same plan, in the same order as the graph was made of */
+/** @param steps as they are now: of the plan that the graph was made of, or of a newer one */
 export function nodeStates(graph: GroupedGraph, steps: readonly StepView[]): NodeState[] {
-  return graph.nodes.map((node) => nodeState(node, steps));
+  const aligned = alignSteps(graph.names, steps);
+  return graph.nodes.map((node) => nodeState(node, aligned));
 }
 
-export function nodeState(node: GraphNode, steps: readonly StepView[]): NodeState {
+/** In the order of the names; mostly they are already. */
+function alignSteps(names: readonly string[], steps: readonly StepView[]): readonly (StepView | undefined)[] {
+  if (names.every((name, place) => steps[place]?.name === name)) return steps;
+  const byName = new Map(steps.map((step) => [step.name, step]));
+  return names.map((name) => byName.get(name));
+}
+
+function nodeState(node: GraphNode, steps: readonly (StepView | undefined)[]): NodeState {
   const [only] = node.members;
   if (!node.group) return stepState(steps[only as number]);
   const counts = new Map<StepState, number>();
@@ -52,16 +60,9 @@ export function nodeState(node: GraphNode, steps: readonly StepView[]): NodeStat
   const state = stateOfGroup(counts);
   const total = node.members.length;
   const failed = counts.get('FAILED') ?? 0;
-  const running = counts.get('RUNNING') ?? 0;
   return {
     ...lookOf(state),
-    counts: [
-      `${counts.get('SUCCEEDED') ?? 0}/${total} done`,
-      failed > 0 && `${failed} failed`,
-      running > 0 && `${running} running`,
-    ]
-      .filter(Boolean)
-      .join(', '),
+    counts: `${counts.get('SUCCEEDED') ?? 0}/${total} done${failed > 0 ? `, ${failed} failed` : ''}`,
     percent: total > 0 ? percent / total : 0,
     stuck,
   };

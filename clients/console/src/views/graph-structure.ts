@@ -22,6 +22,10 @@ export function structureOf(steps: readonly Planned[]): Structure {
   const before = steps.map((step, place) => {
     if (!step.after?.length) return [];
     // Steps that have not been told of yet have no place; a step is not before itself.
+    if (step.after.length === 1) {
+      const only = index.get(step.after[0] as string);
+      return only === undefined || only === place ? [] : [only];
+    }
     const known = new Set<number>();
     for (const name of step.after) {
       const found = index.get(name);

@@ -34,20 +34,37 @@ export interface GraphProps {
   onSelect?: (step: string) => void;
 }
 
+/** Ms. A plan that is being told of step by step is not laid out more often. */
+const CALM = 400;
+const LARGE = 1_000;
+const NO_STEPS: readonly StepView[] = [];
+
 /** The same object while the plan is the same, so that nothing is laid out again. */
 function usePlan(steps: readonly StepView[]): readonly StepView[] {
-  const plan = useRef(steps);
-  if (!sameStructure(plan.current, steps)) plan.current = steps;
-  return plan.current;
+  // A large one is looked at once the page is there, in a task of its own.
+  const [plan, setPlan] = useState(steps.length > LARGE ? NO_STEPS : steps);
+  const taken = useRef(0);
+  useEffect(() => {
+    if (sameStructure(plan, steps)) return;
+    const take = (): void => {
+      taken.current = performance.now();
+      setPlan(steps);
+    };
+    const wait = taken.current + CALM - performance.now();
+    const timer = setTimeout(take, Math.max(0, wait));
+    return () => clearTimeout(timer);
+  }, [plan, steps]);
+  return plan;
 }
 
 export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
   const plan = usePlan(steps);
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const structure = useMemo(() => structureOf(plan), [plan]);
-  const graph = useMemo(() => groupSteps(structure, open), [structure, open]);
+  const wanted = useMemo(() => groupSteps(structure, open), [structure, open]);
+  const laidOut = useLayout(wanted);
+  const { graph, layout } = laidOut ?? { graph: wanted, layout: undefined };
   const states = useMemo(() => nodeStates(graph, steps), [graph, steps]);
-  const { layout } = useLayout(graph);
 
   const id = useId();
   const view = useRef<HTMLDivElement>(null);
@@ -63,7 +80,7 @@ export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
   const change = (by: (camera: Camera) => Camera): void => setMoved((before) => by(before ?? camera));
   useGraphPointers(view, change);
 
-  const step = selected === undefined ? -1 : structure.names.indexOf(selected);
+  const step = selected === undefined ? -1 : graph.names.indexOf(selected);
   const [groupId, setGroupId] = useState<string>();
   const chosen = groupId === undefined ? graph.nodeOf[step] : graph.nodes.findIndex((node) => node.id === groupId);
   const near = useMemo(() => {
@@ -91,7 +108,7 @@ export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
       setGroupId(groupId === node.id ? undefined : node.id);
     } else {
       setGroupId(undefined);
-      onSelect?.(structure.names[node.members[0] as number] as string);
+      onSelect?.(graph.names[node.members[0] as number] as string);
     }
   };
   const closeOf = graph.nodes[chosen ?? -1]?.parent ?? graph.nodes[activePlace]?.parent;
@@ -132,6 +149,7 @@ export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
     else setGroupId(undefined);
   };
 
+  const isBusy = steps.length > 0 && (!layout || graph.nodes.length === 0);
   const drawn = layout ? visibleNodes(layout, camera, size) : [];
   const readable = camera.scale >= TEXT_SCALE;
   const groups = graph.nodes.filter((node) => node.group).length;
@@ -175,7 +193,16 @@ export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
       >
         <svg role="presentation" {...(near && { 'data-selection': true })}>
           <defs>
-            <marker id="dag-arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+            <marker
+              id="dag-arrow"
+              viewBox="0 0 8 8"
+              refX="8"
+              refY="4"
+              markerUnits="userSpaceOnUse"
+              markerWidth="9"
+              markerHeight="9"
+              orient="auto"
+            >
               <path d="M0,0L8,4L0,8z" fill="var(--text-2)" />
             </marker>
           </defs>
@@ -206,7 +233,7 @@ export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
             })}
           </g>
         </svg>
-        {!layout && <div class="dag-busy">Laying out…</div>}
+        {isBusy && <div class="dag-busy">Laying out…</div>}
         {steps.length === 0 && layout && <div class="dag-busy">No steps have been told of yet.</div>}
       </div>
       <GraphList graph={graph} states={states} onChoose={choose} />

@@ -6,22 +6,9 @@
 import type { RefObject } from 'preact';
 import { useLayoutEffect } from 'preact/hooks';
 import uPlot from 'uplot';
+import { onThemeChange } from './theme-change.ts';
 
 const HEIGHT = 260;
-
-/** Pictures drawn again when the page becomes dark or light. */
-const drawn = new Set<uPlot>();
-let watching = false;
-
-function watchTheme(): void {
-  if (watching) return;
-  watching = true;
-  const redraw = (): void => {
-    for (const plot of drawn) plot.redraw(false);
-  };
-  new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
-}
 
 /** @param options the same object as long as the picture is to stay */
 export function usePlot(
@@ -32,9 +19,8 @@ export function usePlot(
   useLayoutEffect(() => {
     const element = frame.current;
     if (!element) return;
-    watchTheme();
     const plot = new uPlot({ ...options, width: Math.max(120, element.clientWidth), height: HEIGHT }, data, element);
-    drawn.add(plot);
+    const stop = onThemeChange(() => plot.redraw(false));
     const observer = new ResizeObserver(() => {
       const width = Math.max(120, element.clientWidth);
       if (width !== plot.width) plot.setSize({ width, height: HEIGHT });
@@ -42,7 +28,7 @@ export function usePlot(
     observer.observe(element);
     return () => {
       observer.disconnect();
-      drawn.delete(plot);
+      stop();
       plot.destroy();
     };
   }, [frame, options, data]);

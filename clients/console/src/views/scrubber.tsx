@@ -52,7 +52,7 @@ export function Scrubber({ history, at, live, onChange }: ScrubberProps) {
         onChange(live ? undefined : history.to);
         return;
       }
-      onChange(timeAt(history, reached));
+      onChange(Math.round(timeAt(history, reached)));
       turn = requestAnimationFrame(step);
     });
     return () => cancelAnimationFrame(turn);
@@ -62,7 +62,9 @@ export function Scrubber({ history, at, live, onChange }: ScrubberProps) {
   const go = (moment: number | undefined): void => {
     setPlaying(false);
     cancelAnimationFrame(frame.current);
-    frame.current = requestAnimationFrame(() => newest.current.onChange(moment));
+    frame.current = requestAnimationFrame(() =>
+      newest.current.onChange(moment === undefined ? undefined : Math.round(moment)),
+    );
   };
   const moveTo = (event: PointerEvent): void => {
     const box = slider.current?.getBoundingClientRect();

@@ -5,6 +5,7 @@
  */
 
 import type { StepView } from '../../../../workflows/progress/model.ts';
+import './steps-table.css';
 import type { StepDetail as Detail } from '../../../live/api.ts';
 import { duration, mebibytes } from '../format.ts';
 import { StateBadge } from './parts.tsx';

@@ -4,7 +4,7 @@
  * @module
  */
 import './steps-table.css';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { type Snapshot, STEP_STATES, type StepState } from '../../../../workflows/progress/model.ts';
 import type { StepDetail as Detail } from '../../../live/api.ts';
 import { useNow } from './parts.tsx';
@@ -62,12 +62,13 @@ export function StepsTable({ snapshot, details = NO_DETAILS, now: moment, select
   const byStep = useMemo(() => detailsByStep(details), [details]);
 
   const scroller = useRef<HTMLDivElement>(null);
+  const keyOf = useCallback((index: number) => shown[index]?.name ?? index, [shown]);
   const rows = useVirtualRows({
     count: shown.length,
     scroller,
     rowHeight: ROW_HEIGHT,
     stickyTop: HEAD_HEIGHT,
-    keyOf: (index) => shown[index]?.name ?? index,
+    keyOf,
   });
 
   const toggle = (name: string): void => {

@@ -7,16 +7,11 @@
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** ISO 8601 for a `datetime` attribute; nothing for a time no calendar has. */
-export function isoTime(at: number): string | undefined {
-  const date = new Date(at);
-  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
-}
-
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(at: number, options: Intl.DateTimeFormatOptions, timeZone: string | undefined): string {
-  if (isoTime(at) === undefined) return '–';
+  // A time no calendar has.
+  if (Number.isNaN(new Date(at).getTime())) return '–';
   const key = JSON.stringify([options, timeZone]);
   let made = formats.get(key);
   if (!made) {
@@ -51,10 +46,5 @@ export function formatClock(at: number, step: number, timeZone?: string): string
   );
 }
 
-/** Ms to add to UTC for the wall clock of a zone (this machine's when absent) at that moment. */
-export function zoneOffset(at: number, timeZone?: string): number {
-  if (timeZone === undefined) return -new Date(at).getTimezoneOffset() * MINUTE;
-  const wall = new Date(new Date(at).toLocaleString('en-US', { timeZone }));
-  const utc = new Date(new Date(at).toLocaleString('en-US', { timeZone: 'UTC' }));
-  return wall.getTime() - utc.getTime();
-}
+/** Ms to add to UTC for this machine's wall clock at that moment. */
+export const zoneOffset = (at: number): number => -new Date(at).getTimezoneOffset() * MINUTE;

@@ -5,6 +5,7 @@
  */
 import { useEffect, useRef } from 'preact/hooks';
 import type { StepView } from '../../../../workflows/progress/model.ts';
+import { onThemeChange } from './theme-change.ts';
 import { type Axis, makeScale, type Scale, toActive, type Window, wholeWindow } from './timeline-axis.ts';
 import { runningSpan } from './timeline-rows.ts';
 import { lookOf, type Tone } from './tones.ts';
@@ -38,20 +39,22 @@ export function Minimap({ axis, steps, window, now, onMove }: MinimapProps) {
 
   const latest = useRef({ scale, steps, now });
   latest.current = { scale, steps, now };
-  const waits = useRef(false);
+  const draw = useRef(() => {
+    if (canvas.current && latest.current.scale.width > 0) drawStrip(canvas.current, latest.current);
+  });
   useEffect(() => {
-    // However often a run reports, the strip is drawn twice a second.
-    if (waits.current) return;
-    const draw = (): void => {
-      waits.current = false;
-      if (canvas.current) drawStrip(canvas.current, latest.current);
-    };
-    waits.current = true;
-    setTimeout(draw, width > 0 ? 500 : 0);
-  }, [steps, axis, width]);
-  useEffect(() => {
-    if (canvas.current && width > 0) drawStrip(canvas.current, latest.current);
+    draw.current();
+    return onThemeChange(draw.current);
   }, [width]);
+  // However often a run reports, the strip is drawn twice a second.
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      draw.current();
+    }, 500);
+  }, [steps, axis]);
+  useEffect(() => () => clearTimeout(timer.current), []);
 
   const move = (event: PointerEvent): void => {
     if (event.buttons !== 1 || !frame.current) return;

@@ -5,6 +5,7 @@
  */
 import type { Snapshot } from '../../../../workflows/progress/model.ts';
 import { duration } from '../format.ts';
+import { shorten } from './shorten.ts';
 import { formatMoment } from './time-format.ts';
 import type { Scale, Span } from './timeline-axis.ts';
 import type { Row } from './timeline-rows.ts';
@@ -81,6 +82,9 @@ export function TimelineLines(props: { scale: Scale; ticks: readonly Tick[]; now
   );
 }
 
+/** Pixels of a character that is not a wide one: with more of those, the end is cut too. */
+const NARROW = 7;
+
 export interface TimelineRowProps {
   row: Row;
   index: number;
@@ -113,7 +117,7 @@ export function TimelineRow({ row, index, id, top, nameWidth, scale, selected, a
         <span class="tl-name-icon" aria-hidden="true">
           {look.icon}
         </span>
-        <span class="tl-name-text">{step.name}</span>
+        <span class="tl-name-text">{shorten(step.name, Math.floor((nameWidth - 32) / NARROW))}</span>
       </div>
       <div class="tl-plot" role="gridcell">
         <span class="v-hidden">{row.text}</span>

@@ -18,7 +18,7 @@ export interface VirtualRowsOptions {
   scroller: RefObject<HTMLElement | null>;
   /** Pixels: of a row, before it has been measured. */
   rowHeight: number;
-  /** Identity of a row, so that what was measured stays with it. */
+  /** Identity of a row, so that what was measured stays with it. Another function means that all are looked at again. */
   keyOf?: (index: number) => string | number;
   /** Pixels above the rows that stick, such as a head. */
   stickyTop?: number;
