@@ -46,6 +46,8 @@ export interface GatewayDeps {
   requestsPerMinute?: number;
   /** Epoch ms; of live sessions. */
   now?(): number;
+  /** How often clients are asked for a sign of life; whole seconds. */
+  heartbeatMs?: number;
 }
 
 export interface Gateway {

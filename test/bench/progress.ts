@@ -11,14 +11,15 @@
  * @module
  */
 import { silent, ToolError, tools } from '../../infra/local/tools/index.ts';
+import type { Tally } from '../support/seen.ts';
 import { socketIoInMemory, socketIoOverRedis } from './peers/socketio.ts';
 import { median, ratio, summarySteady } from './progress/figures.ts';
 import { longhaulInMemory, longhaulOnLog } from './progress/longhaul.ts';
 import { manyConnections } from './progress/many.ts';
-import { type Memory, memory } from './progress/memory.ts';
+import { memory } from './progress/memory.ts';
 import type { Load } from './progress/plan.ts';
 import { screen } from './progress/screen.ts';
-import { type Steady, steady } from './progress/steady.ts';
+import { steady } from './progress/steady.ts';
 import { type Storm, storm } from './progress/storm.ts';
 import type { System } from './progress/system.ts';
 import { option, report } from './report.ts';
@@ -92,7 +93,7 @@ process.exit(0);
 
 /** Of all parts that count what was seen. */
 function sum(name: string, what: 'delivered' | 'lost' | 'duplicated' | 'outOfOrder'): number {
-  const tallies = [...(steadies[name] ?? []), ...(storms[name] ? [storms[name]] : [])];
+  const tallies: Tally[] = [...(steadies[name] ?? []), ...(storms[name] ? [storms[name]] : [])];
   if (name === ours && many) tallies.push(many);
   return tallies.reduce((all, tally) => all + tally[what], 0);
 }

@@ -139,7 +139,8 @@ export function mergeEvents(events: readonly ProgressEvent[]): ProgressEvent[] {
   for (const event of events) {
     const last = merged.at(-1);
     // What an attempt begins with takes away what was said before it, and is no addition to it.
-    if (last && isMergeable(last.kind) && isMergeable(event.kind) && !event.begins) merged[merged.length - 1] = mergeTwo(last, event);
+    if (last && isMergeable(last.kind) && isMergeable(event.kind) && !event.begins)
+      merged[merged.length - 1] = mergeTwo(last, event);
     else merged.push(event);
   }
   return merged;

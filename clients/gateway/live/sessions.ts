@@ -22,7 +22,7 @@ import type { Reply, SessionDeps } from './session-deps.ts';
 import type { Transport } from './transport.ts';
 
 const TICK_MS = 1_000;
-export const HEARTBEAT_MS = 25_000;
+const HEARTBEAT_MS = 25_000;
 /** How long before its token or its life ends a client is told. */
 const NOTICE_MS = 60_000;
 /** Rows of connections that are there are written anew so often. */
@@ -43,6 +43,8 @@ export interface SessionsDeps {
   client?: Client;
   log: Logger;
   now?(): number;
+  /** Whole seconds. */
+  heartbeatMs?: number;
 }
 
 export interface Sessions {
@@ -58,7 +60,7 @@ export interface Sessions {
 }
 
 export function createSessions(deps: SessionsDeps): Sessions {
-  const { hub, connections, sessions, log, now = Date.now } = deps;
+  const { hub, connections, sessions, log, now = Date.now, heartbeatMs = HEARTBEAT_MS } = deps;
   const all = new Set<Session>();
   const cursors = new Cursors(sessions, log);
   const deadlines = new Deadlines(now());
@@ -159,7 +161,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     let place = 0;
     for (const session of all) {
       place += 1;
-      if (place % (HEARTBEAT_MS / TICK_MS) !== slot) continue;
+      if (place % (heartbeatMs / TICK_MS) !== slot) continue;
       if (!session.transport.alive) session.transport.terminate();
       else {
         if (session.quiet) session.say({ type: 'pong' });
@@ -185,7 +187,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     open(identity, transport) {
       const session = new Session(randomBytes(12).toString('base64url'), identity, transport, sessionDeps);
       all.add(session);
-      session.welcome(HEARTBEAT_MS);
+      session.welcome(heartbeatMs);
       if (session.principal.expiresAt !== undefined) expires(session, session.principal.expiresAt);
       const { maxLifeMs } = transport.limits;
       if (maxLifeMs !== undefined) {
@@ -202,7 +204,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     tick() {
       ticks += 1;
       deadlines.tick(now());
-      beat(ticks % (HEARTBEAT_MS / TICK_MS));
+      beat(ticks % (heartbeatMs / TICK_MS));
       void cursors.flush();
       if (ticks % (SEEN_MS / TICK_MS) === 0) void write(seen);
     },
