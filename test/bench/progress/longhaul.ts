@@ -41,14 +41,17 @@ export const longhaulInMemory: System = {
   },
 };
 
-/** @param gateways that clients connect to */
-export const longhaulOnLog = (gateways: number): System => ({
-  name: 'longhaul',
+/**
+ * @param gateways that clients connect to
+ * @param forgetful sessions and cursors stay in the gateways' memory: what is left is what Socket.IO keeps
+ */
+export const longhaulOnLog = (gateways: number, forgetful = false): System => ({
+  name: forgetful ? 'longhaul-forgetful' : 'longhaul',
   client: 'longhaul',
   durable: true,
   async start({ patient, runs }) {
     const log = await startLog();
-    const start = (port: number) => startGateway({ port, log: log.place, key: KEY }, patient);
+    const start = (port: number) => startGateway({ port, log: log.place, key: KEY, forgetful }, patient);
     const nodes = await Promise.all(Array.from({ length: gateways }, () => start(0)));
     const teller = await startProgram(TELLER);
     const names = Array.from({ length: runs }, (_, nth) => runOf(nth));
