@@ -28,6 +28,8 @@ export default defineConfig({
       lane('replay', { testTimeout: 60_000, hookTimeout: 120_000 }),
       // Each file has a platform of half a dozen processes: two of them keep two cores busy.
       lane('integration', { testTimeout: 180_000, hookTimeout: 300_000, maxWorkers: 2 }),
+      // One platform and one browser a file; the pages draw, so two at a time is what two cores take.
+      lane('browser', { testTimeout: 120_000, hookTimeout: 300_000, maxWorkers: 2 }),
       lane('faults', { testTimeout: 180_000, hookTimeout: 300_000, maxWorkers: 2 }),
     ],
   },

@@ -1,9 +1,9 @@
 /**
- * Builds dist/: the programs (dependencies stay outside), the job program (everything inside), and the workflow
- * bundles. The bundles are rebuilt only when a source of theirs has changed.
+ * Builds dist/: the programs (dependencies stay outside), the job program (everything inside), the workflow bundles and
+ * the web console. Bundles and console are rebuilt only when a source of theirs has changed.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -26,10 +26,12 @@ const common = {
 const programs = {
   cli: 'clients/cli/main.ts',
   events: 'clients/events/main.ts',
+  gateway: 'clients/gateway/main.ts',
   worker: 'workers/local.ts',
   aws: 'infra/local/aws/main.ts',
   tools: 'infra/local/tools/main.ts',
   demo: 'examples/lambda/demo.ts',
+  'order-demo': 'examples/order/demo.ts',
   'failure-converter': 'lib/temporal/failure-converter.ts',
 };
 await Promise.all([
@@ -44,15 +46,30 @@ await Promise.all([
     sourcemap: false,
   }),
   buildWorkflows(),
+  buildConsole(),
+  buildSamples(),
 ]);
 
+/** The pages of the samples: a script, a page, and one style sheet. */
+async function buildSamples() {
+  const names = ['order', 'teleprinter'];
+  const outdir = join(dist, 'samples');
+  await build({
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'warning',
+    outdir,
+    entryPoints: Object.fromEntries(names.map((name) => [`${name}/page`, `examples/${name}/page.ts`])),
+  });
+  for (const name of names) copyFileSync(`examples/${name}/index.html`, join(outdir, name, 'index.html'));
+  copyFileSync('examples/samples.css', join(outdir, 'samples.css'));
+}
+
 async function buildWorkflows() {
-  const sources = ['workflows', 'lib/temporal'].flatMap(files);
-  const hash = createHash('sha256');
-  for (const file of [...sources, 'package-lock.json']) hash.update(file).update(readFileSync(file));
-  const digest = hash.digest('hex');
-  const stamp = join(dist, 'workflows.sha256');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  const { fresh, keep } = stampOf('workflows', ['workflows', 'lib/temporal'], /\.(ts|json)$/);
+  if (fresh) return;
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const options = { workflowsPath: join(root, 'workflows/index.ts'), logger: new DefaultLogger('WARN') };
   const plain = await bundleWorkflowCode(options);
@@ -62,12 +79,31 @@ async function buildWorkflows() {
   });
   writeFileSync(join(dist, 'workflows.js'), plain.code);
   writeFileSync(join(dist, 'workflows-encrypted.js'), encrypted.code);
-  writeFileSync(stamp, digest);
+  keep();
 }
 
-function files(directory) {
+async function buildConsole() {
+  const { fresh, keep } = stampOf('console', ['clients/console', 'clients/live', 'workflows/progress'], /./);
+  if (fresh) return;
+  const { build: bundle } = await import('vite');
+  await bundle({ configFile: join(root, 'clients/console/vite.config.ts') });
+  keep();
+}
+
+/** Whether what is in dist/ is of these sources; `keep` says so from now on. */
+function stampOf(name, directories, pattern) {
+  const hash = createHash('sha256');
+  const sources = directories.flatMap((directory) => files(directory, pattern));
+  for (const file of [...sources, 'package-lock.json']) hash.update(file).update(readFileSync(file));
+  const digest = hash.digest('hex');
+  const stamp = join(dist, `${name}.sha256`);
+  const fresh = existsSync(stamp) && readFileSync(stamp, 'utf8') === digest;
+  return { fresh, keep: () => writeFileSync(stamp, digest) };
+}
+
+function files(directory, pattern) {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(ts|json)$/.test(entry.name))
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }

@@ -9,6 +9,8 @@ const checks = {
   format: ['biome', 'check', '--error-on-warnings', '.'],
   lint: ['oxlint', '--type-aware', '--deny-warnings', '.'],
   types: ['tsc'],
+  console: ['tsc', '-p', 'clients/console'],
+  samples: ['tsc', '-p', 'examples'],
   unused: ['knip', '--no-progress', '--treat-config-hints-as-errors'],
 };
 

@@ -13,7 +13,7 @@ import type { Settings } from '../lib/settings.ts';
 import { PriceStore } from '../lib/store/prices.ts';
 import type { Tables } from '../lib/store/tables.ts';
 
-interface Parts extends Pick<CostDependencies, 'launches' | 'steps' | 'restores' | 'ledger' | 'compute'> {
+interface Parts extends Pick<CostDependencies, 'launches' | 'steps' | 'restores' | 'ledger' | 'compute' | 'progress'> {
   aws: AwsClients;
   tables: Tables;
   settings: Settings;

@@ -12,6 +12,7 @@ import { reportTasks } from '../activities/launch/report.ts';
 import { createPollerActivities } from '../activities/poller/index.ts';
 import { wakePoller } from '../activities/poller/wake.ts';
 import { createRestoreActivities } from '../activities/restore/index.ts';
+import { createSessionsActivities } from '../activities/sessions/index.ts';
 import { type AwsClients, createAwsClients } from '../lib/aws-clients.ts';
 import { createBudgets } from '../lib/cost/budget.ts';
 import { createPreflightClients } from '../lib/launch/preflight/clients.ts';
@@ -19,11 +20,14 @@ import { createLogger } from '../lib/log.ts';
 import { createCurrentRates } from '../lib/prices/current-rates.ts';
 import { createPriceList } from '../lib/prices/price-list.ts';
 import { restorePrices } from '../lib/prices/restore-prices.ts';
+import { openProgress } from '../lib/progress/open.ts';
 import { createBatchOperations } from '../lib/restore/batch-operations.ts';
 import type { Settings } from '../lib/settings.ts';
+import { createConnectionsStore } from '../lib/store/connections.ts';
 import { LaunchStore } from '../lib/store/launches.ts';
 import { LedgerStore } from '../lib/store/ledger.ts';
 import { RestoreStore } from '../lib/store/restores.ts';
+import { createSessionsStore } from '../lib/store/sessions.ts';
 import { StepStore } from '../lib/store/steps.ts';
 import { tableNames } from '../lib/store/tables.ts';
 import { builtFile, connectTemporal, converterOf } from '../lib/temporal/client.ts';
@@ -31,9 +35,13 @@ import { ACTIVITY_TASK_QUEUE as COST_QUEUE } from '../workflows/cost/model.ts';
 import { WORKFLOW_TASK_QUEUE } from '../workflows/kit/queues.ts';
 import { ACTIVITY_TASK_QUEUE as LAUNCH_QUEUE } from '../workflows/launch/model.ts';
 import { ACTIVITY_TASK_QUEUE as POLLER_QUEUE } from '../workflows/poller/model.ts';
+import { ACTIVITY_TASK_QUEUE as PROGRESS_QUEUE } from '../workflows/progress/model.ts';
 import { ACTIVITY_TASK_QUEUE as RESTORE_QUEUE } from '../workflows/restore/model.ts';
+import { ACTIVITY_TASK_QUEUE as SESSIONS_QUEUE } from '../workflows/sessions/model.ts';
 import { costDependencies } from './cost.ts';
 import { heartbeats } from './heartbeats.ts';
+import { progressActivities } from './progress.ts';
+import { sampleWorkers } from './samples.ts';
 
 /** Workflows kept in memory; a sticky cache counts workflows, it does not weigh them. */
 const CACHED_WORKFLOWS = 300;
@@ -55,6 +63,8 @@ export async function runWorkers(settings: Settings): Promise<void> {
   const ledger = new LedgerStore(aws.dynamodb, tables);
   const restores = new RestoreStore(aws.dynamodb, tables);
   const warn = (message: string) => logger.warn(message);
+  const progress = openProgress(aws.dynamodb, tables, { ...settings, warn });
+  const reports = progressActivities(progress);
   const rates = createCurrentRates(settings.costRates, aws.s3, { warn });
   const cost = await costDependencies({
     aws,
@@ -67,6 +77,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
     restores,
     ledger,
     compute,
+    progress,
   });
   const shared = {
     connection,
@@ -88,6 +99,9 @@ export async function runWorkers(settings: Settings): Promise<void> {
       taskQueue: WORKFLOW_TASK_QUEUE,
       workflowBundle: { codePath: builtFile(settings.payloadKey ? 'workflows-encrypted.js' : 'workflows.js') },
       maxCachedWorkflows: CACHED_WORKFLOWS,
+      // As local activities, by which workflows report at the cost of one event each.
+      activities: reports,
+      enableNonLocalActivities: false,
     }),
     Worker.create({
       ...shared,
@@ -101,6 +115,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
         budgets: createBudgets(ledger, rates),
         preflight: { ...aws, ...createPreflightClients(settings), settings },
         settings,
+        progress,
         report: (workflowId, report) => reportTasks(client, workflowId, report),
         wakePoller: (place) => wakePoller(client, place, settings.pollSeconds),
       }),
@@ -114,6 +129,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
         restores,
         prices: async () => restorePrices(priceList, await aws.s3.config.region()),
         settings,
+        progress,
         ...(settings.restoreBatchRole && { batchOperations: batchOperationsOf(aws, settings) }),
       }),
       // Each may have many requests under way.
@@ -134,6 +150,18 @@ export async function runWorkers(settings: Settings): Promise<void> {
       activities: createPollerActivities({ steps, launches, compute, client }),
       maxConcurrentActivityTaskExecutions: 4,
     }),
+    Worker.create({
+      ...shared,
+      taskQueue: SESSIONS_QUEUE,
+      interceptors: { activity: [heartbeats] },
+      activities: createSessionsActivities({
+        connections: createConnectionsStore(aws.dynamodb, tables),
+        sessions: createSessionsStore(aws.dynamodb, tables),
+      }),
+      maxConcurrentActivityTaskExecutions: 1,
+    }),
+    Worker.create({ ...shared, taskQueue: PROGRESS_QUEUE, activities: reports }),
+    ...sampleWorkers(shared, progress),
   ]);
   const stop = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();

@@ -5,5 +5,8 @@
  */
 export { cost } from './cost/workflow.ts';
 export { launch } from './launch/workflow.ts';
+export { order } from './order/workflow.ts';
 export { batchPoller } from './poller/workflow.ts';
 export { restore } from './restore/workflow.ts';
+export { sessionsPurge } from './sessions/workflow.ts';
+export { teleprinter } from './teleprinter/workflow.ts';

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Command } from 'commander';
-import { APPROVE_UPDATE, type Approval } from '../../workflows/restore/model.ts';
+import { decide } from '../restore/approve.ts';
 import { CliError, type Context, print, withContext } from './context.ts';
 
 interface ApproveOptions {
@@ -29,19 +28,8 @@ export function addApproveCommand(program: Command): void {
 
 async function approve(context: Context, workflowId: string, options: ApproveOptions): Promise<void> {
   const { client } = await context.temporal();
-  const decision: Approval = options.refuse ? { refuse: true } : {};
-  try {
-    const status = await client.workflow
-      .getHandle(workflowId)
-      .executeUpdate<string, [Approval]>(APPROVE_UPDATE, { args: [decision] });
-    const did = options.refuse ? 'refused' : 'approved';
-    print(options.json, { workflowId, decision: did, status }, () => `${workflowId} is ${did}, and now ${status}`);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError)
-      throw new CliError(
-        `there is no open workflow ${workflowId}: its id is launch/<launch id> or restore/<restore id>, as "longhaul launch show" says`,
-      );
-    if (error instanceof WorkflowUpdateFailedError) throw new CliError(error.cause?.message ?? error.message);
-    throw error;
-  }
+  const decided = await decide(client, workflowId, options.refuse ? { refuse: true } : {});
+  if ('reason' in decided) throw new CliError(decided.reason);
+  const { outcome: decision, status } = decided;
+  print(options.json, { workflowId, decision, status }, () => `${workflowId} is ${decision}, and now ${status}`);
 }

@@ -94,7 +94,3 @@ export function table(header: readonly string[], rows: readonly (readonly string
     row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  '),
   );
 }
-
-/** Address of a workflow's page in the Temporal Web UI; without a run id it leads to the latest run. */
-export const workflowPage = (settings: Settings, workflowId: string, runId?: string): string =>
-  `${settings.temporalUi}/namespaces/${encodeURIComponent(settings.temporalNamespace)}/workflows/${encodeURIComponent(workflowId)}${runId === undefined ? '' : `/${runId}/history`}`;

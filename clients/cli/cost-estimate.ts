@@ -6,13 +6,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import pc from 'picocolors';
 import type { Band } from '../../lib/cost/estimate/model.ts';
-import { createInstanceTypeReader } from '../../lib/launch/instance-types.ts';
-import { openPriceBook } from '../../lib/prices/pricing-models.ts';
-import { readRates } from '../../lib/prices/rates-file.ts';
-import { PriceStore } from '../../lib/store/prices.ts';
-import { tableNames } from '../../lib/store/tables.ts';
 import { COMPUTE_SERVICES, type ComputeService } from '../../workflows/launch/model.ts';
-import { estimateLaunch, type Offer, type PlannedCost } from '../cost/estimate.ts';
+import type { Offer, PlannedCost } from '../cost/estimate.ts';
+import { estimateWith } from '../cost/estimator.ts';
 import { type Context, print, table, withContext } from './context.ts';
 import { planFile } from './preflight.ts';
 
@@ -65,39 +61,14 @@ function vcpus(text: string): number {
 }
 
 async function run(context: Context, file: string, options: Options): Promise<void> {
-  const { settings, aws } = context;
   const { plan } = await planFile(context, file, options.compute);
-  const tables = tableNames(settings.tablePrefix);
-  const { EC2Client } = await import('@aws-sdk/client-ec2');
-  const instanceTypes = createInstanceTypeReader();
-  const ec2 = new EC2Client({});
-  try {
-    const planned = await estimateLaunch(
-      {
-        s3: aws.s3,
-        ledger: context.ledger,
-        prices: openPriceBook({
-          pricing: aws.pricing,
-          ec2: () => ec2,
-          rates: await readRates(settings.costRates, aws.s3),
-          cache: new PriceStore(aws.dynamodb, tables),
-        }),
-        instanceTypes,
-        region: () => aws.s3.config.region(),
-        now: Date.now,
-      },
-      {
-        plan,
-        ...(options.market && { market: options.market }),
-        ...(options.families && { families: options.families }),
-        ...(options.vcpus !== undefined && { parallelVcpus: options.vcpus }),
-      },
-    );
-    print(options.json, planned, () => drawEstimate(planned, file));
-  } finally {
-    instanceTypes.destroy();
-    ec2.destroy();
-  }
+  const planned = await estimateWith(context, {
+    plan,
+    ...(options.market && { market: options.market }),
+    ...(options.families && { families: options.families }),
+    ...(options.vcpus !== undefined && { parallelVcpus: options.vcpus }),
+  });
+  print(options.json, planned, () => drawEstimate(planned, file));
 }
 
 /** What launches ran on, as it is mostly bought; else the cheapest. */

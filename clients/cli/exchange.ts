@@ -8,14 +8,12 @@ import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { discover } from '../../lib/launch/discover.ts';
-import { planSteps } from '../../workflows/launch/plan.ts';
 import { planLaunch } from '../../workflows/launch/plan-launch.ts';
 import { parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
 import { SheetError } from '../../workflows/launch/sheet/problems.ts';
-import type { Sheet, StepsSheet } from '../../workflows/launch/sheet/sheet.ts';
-import { toSnakemake } from '../../workflows/launch/types/snakefile.ts';
 import { fromSnakemake, ImportError } from '../launch/import/from-snakemake.ts';
 import { readDag } from '../launch/import/read-dag.ts';
+import { exportSnakefile, hasSteps } from '../launch/sheets.ts';
 import { CliError, EXIT, print, withContext } from './context.ts';
 
 interface ExportOptions {
@@ -51,25 +49,13 @@ async function exportSheet(file: string, options: ExportOptions): Promise<void> 
   const { sheet, lineOf } = parseSheet(await readText(file), file);
   if (!hasSteps(sheet))
     throw new CliError(`${file}: only steps can be exported; this sheet has a definition of its own`, EXIT.usage);
-  const looksUp = Object.values(sheet.scatter ?? {}).some((source) => !Array.isArray(source));
-  const discovered = looksUp ? await withContext(({ aws }) => discover(aws.s3, sheet, () => {})) : {};
-  const planned = planSteps(sheet, {
-    launchId: sheet.launchId ?? 'exported',
-    attempt: 1,
-    computeService: sheet.computeService ?? 'batch',
-    defaultResultsPath: sheet.dataPath,
-    discovered,
-  });
-  if ('problems' in planned)
-    throw new SheetError(
-      file,
-      planned.problems.map((problem) => withLine(problem, lineOf)),
-    );
-  const { snakefile, config } = toSnakemake(planned.plan, { data: options.data });
+  const { snakefile, config } = await exportSnakefile({ sheet, lineOf }, file, options.data, (sheet) =>
+    withContext(({ aws }) => discover(aws.s3, sheet, () => {})),
+  );
   const files = { snakefile: join(options.out, 'Snakefile'), config: join(options.out, 'config.yaml') };
   await mkdir(options.out, { recursive: true });
   await writeFile(files.snakefile, snakefile);
-  await writeFile(files.config, stringify(config));
+  await writeFile(files.config, config);
   print(options.json, files, () => [
     `${files.snakefile} and ${files.config} are written`,
     `run it: snakemake --snakefile ${files.snakefile} --configfile ${files.config} --cores <n>`,
@@ -169,8 +155,6 @@ function check(text: string, file: string): void {
       planned.problems.map((problem) => withLine(problem, lineOf)),
     );
 }
-
-const hasSteps = (sheet: Sheet): sheet is StepsSheet => sheet.steps !== undefined;
 
 async function readText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -5,16 +5,16 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
-  isEnded,
   LAUNCH_STATUSES,
   type LaunchProgress,
   type LaunchStatus,
   WORKFLOW_TYPES,
-  workflowIdOf,
 } from '../../workflows/launch/model.ts';
+import { cancelLaunch } from '../launch/cancel.ts';
 import { launchOutputs, type Output } from '../launch/outputs.ts';
 import { followLaunch, storedProgress } from '../launch/progress.ts';
-import { CliError, type Context, EXIT, print, table, withContext, workflowPage } from './context.ts';
+import { workflowPage } from '../pages.ts';
+import { CliError, type Context, EXIT, print, table, withContext } from './context.ts';
 import { addExportCommand, addImportCommand } from './exchange.ts';
 import { addExplainCommand } from './explain.ts';
 import { addLogsCommand } from './logs.ts';
@@ -155,11 +155,9 @@ const outputRow = ({ step, item, name, bytes, address }: Output): string[] => [
 ];
 
 async function cancel(context: Context, id: string, options: Json): Promise<void> {
-  const item = await context.launches.get(id);
-  if (!item) throw new CliError(`there is no launch ${id}: "longhaul launch list" shows those there are`);
-  if (isEnded(item.status)) throw new CliError(`launch ${id} has ended already: ${item.status}`);
   const { client } = await context.temporal();
-  await client.workflow.getHandle(workflowIdOf(id)).cancel();
+  const asked = await cancelLaunch({ client, launches: context.launches }, id);
+  if (asked.outcome === 'refused') throw new CliError(asked.reason);
   if (!options.json) console.log(`ending the jobs of ${id} …`);
   let last: LaunchProgress | undefined;
   for await (const picture of followLaunch({ ...context, client }, id)) last = picture;

@@ -5,9 +5,8 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import pc from 'picocolors';
-import { connectKubernetes, type Kubernetes } from '../../lib/launch/kubernetes/client.ts';
-import type { Settings } from '../../lib/settings.ts';
 import { LAUNCH_STATUSES } from '../../workflows/launch/model.ts';
+import { clusterOfSettings } from '../launch/log-cluster.ts';
 import { followLogs, NoLaunchError } from '../launch/log-follow.ts';
 import { CONTAINERS, type LogLine, parseDuration } from '../launch/log-lines.ts';
 import { checkNames, type LoggedStep, loggedLaunch, unknown } from '../launch/log-steps.ts';
@@ -84,7 +83,7 @@ async function logs(
     ...context,
     ...context.aws,
     bucket: context.settings.bucket,
-    kubernetes: clusters(context.settings),
+    kubernetes: clusterOfSettings(context.settings),
   };
   const reading = {
     containers,
@@ -129,17 +128,6 @@ async function logs(
       throw new CliError(`--search ${search}: ${error.message}`, EXIT.usage);
     throw error;
   }
-}
-
-/** The cluster of the settings, connected to once it is needed. */
-function clusters({ eksCluster, eksContext }: Settings): (cluster: string) => Promise<Kubernetes> {
-  let connection: Promise<Kubernetes> | undefined;
-  return async (cluster) => {
-    if (cluster !== eksCluster)
-      throw new Error(`its cluster is ${cluster}, but the setting eksCluster is ${eksCluster || 'not set'}`);
-    connection ??= connectKubernetes(eksContext);
-    return connection;
-  };
 }
 
 async function missing(context: Context, id: string): Promise<CliError> {

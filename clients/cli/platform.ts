@@ -16,6 +16,7 @@ interface UpOptions {
   json?: boolean;
   temporalPort?: number;
   temporalUiPort?: number;
+  gatewayPort?: number;
   awsPort?: number;
   dynamodbPort?: number;
 }
@@ -24,12 +25,15 @@ export function addPlatformCommands(program: Command): void {
   const name = process.env.LONGHAUL_PLATFORM ?? 'default';
   program
     .command('up')
-    .description('start the embedded platform: Temporal, the AWS stand-ins, workers; stays until Ctrl-C')
+    .description(
+      'start the embedded platform: Temporal, the AWS stand-ins, workers, gateway and console; stays until Ctrl-C',
+    )
     .option('--name <name>', 'platforms of different names run side by side', name)
     .option('--temporal-port <port>', 'Temporal (7233)', port)
     .option('--temporal-ui-port <port>', 'Temporal Web UI (8233)', port)
     .option('--aws-port <port>', 'AWS endpoint (4577)', port)
     .option('--dynamodb-port <port>', 'DynamoDB Local (4578)', port)
+    .option('--gateway-port <port>', 'gateway and console (8780)', port)
     .option('--json', 'print one JSON object once it runs')
     .addHelpText('after', '\nExamples:\n  longhaul up\n  longhaul up --name second --json')
     .action(up);
@@ -60,6 +64,7 @@ async function up(options: UpOptions): Promise<void> {
   const ports = {
     ...(options.temporalPort !== undefined && { temporal: options.temporalPort }),
     ...(options.temporalUiPort !== undefined && { temporalUi: options.temporalUiPort }),
+    ...(options.gatewayPort !== undefined && { gateway: options.gatewayPort }),
     ...(options.awsPort !== undefined && { aws: options.awsPort }),
     ...(options.dynamodbPort !== undefined && { dynamodb: options.dynamodbPort }),
   };
@@ -81,6 +86,10 @@ function lines(platform: Platform): string[] {
   const { urls, stateDirectory, reused, name } = platform;
   return [
     pc.bold(reused ? `The platform ${name} is running already.` : `The platform ${name} is running. Ctrl-C ends it.`),
+    '',
+    ...(urls.gateway
+      ? [`  Console          ${pc.bold(urls.gateway)}   (open to everybody on this machine, and to nobody else)`, '']
+      : []),
     `  Temporal         ${urls.temporal}`,
     ...(urls.temporalUi ? [`  Temporal Web UI  ${urls.temporalUi}`] : []),
     `  AWS endpoint     ${urls.aws}`,

@@ -6,14 +6,10 @@
 import { readFile } from 'node:fs/promises';
 import { type Command } from 'commander';
 import pc from 'picocolors';
-import { discover } from '../../lib/launch/discover.ts';
-import { createPreflightClients } from '../../lib/launch/preflight/clients.ts';
-import { preflight } from '../../lib/launch/preflight/index.ts';
 import { type Plan } from '../../workflows/launch/plan.ts';
-import { planLaunch } from '../../workflows/launch/plan-launch.ts';
 import { CHECKS, type Check, type Finding, hasErrors, type Preflight } from '../../workflows/launch/preflight.ts';
-import { type ParsedSheet, parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
-import { SheetError } from '../../workflows/launch/sheet/problems.ts';
+import type { ParsedSheet } from '../../workflows/launch/sheet/parse.ts';
+import { planSheet, preflightPlan } from '../launch/sheets.ts';
 import { CliError, type Context, EXIT, print, withContext } from './context.ts';
 
 const TITLES: Readonly<Record<Check, string>> = {
@@ -49,12 +45,8 @@ export function addPreflightCommand(launch: Command): void {
 }
 
 async function run(context: Context, file: string, options: { json?: boolean }): Promise<void> {
-  const { settings, aws } = context;
   const { parsed, plan } = await planFile(context, file);
-  const clients = createPreflightClients(settings);
-  const found = await preflight(plan, { s3: aws.s3, batch: aws.batch, ...clients, settings }, { inputs: true }).finally(
-    () => clients.destroy(),
-  );
+  const found = await preflightPlan(context, plan);
   print(options.json, found, () => draw(found, file, parsed));
   if (hasErrors(found)) process.exitCode = EXIT.failed;
 }
@@ -72,20 +64,7 @@ export async function planFile(
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new CliError(`${file}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`, EXIT.usage);
   });
-  const parsed = parseSheet(text, file);
-  const { sheet, lineOf } = parsed;
-  const planned = planLaunch(sheet, {
-    launchId: sheet.launchId ?? 'unnamed',
-    attempt: 1,
-    computeService: computeService ?? sheet.computeService ?? settings.computeService,
-    defaultResultsPath: `s3://${settings.bucket}/results/${sheet.consumer}/`,
-    discovered: await discover(aws.s3, sheet, () => {}),
-  });
-  if ('plan' in planned) return { parsed, plan: planned.plan };
-  throw new SheetError(
-    file,
-    planned.problems.map((problem) => withLine(problem, lineOf)),
-  );
+  return planSheet({ settings, s3: aws.s3 }, text, file, computeService);
 }
 
 function draw(found: Preflight, file: string, { lineOf }: ParsedSheet): string[] {

@@ -4,10 +4,7 @@
  * @module
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { createPriceList, PriceUnknownError } from '../../lib/prices/price-list.ts';
-import { restorePrices } from '../../lib/prices/restore-prices.ts';
 import {
-  isEnded,
   MOST_DAYS,
   RESTORE_ID_PATTERN,
   TIERS,
@@ -16,10 +13,13 @@ import {
   workflowIdOf,
 } from '../../workflows/restore/model.ts';
 import { parseDuration } from '../../workflows/restore/plan.ts';
+import { workflowPage } from '../pages.ts';
+import { cancelRestore } from '../restore/cancel.ts';
 import { planOf } from '../restore/plan.ts';
+import { currentRestorePrices } from '../restore/prices.ts';
 import { followRestore, restoreProgress } from '../restore/progress.ts';
 import { restoreIdFor, startRestore } from '../restore/start.ts';
-import { CliError, type Context, EXIT, print, withContext, workflowPage } from './context.ts';
+import { CliError, type Context, EXIT, print, withContext } from './context.ts';
 import { type Drawing, showPictures } from './live.ts';
 import { drawPlan, drawRestore, restoreLine } from './restore-picture.ts';
 
@@ -131,21 +131,12 @@ function checkSources(sources: readonly string[], { file }: WishOptions): void {
 
 async function plan(context: Context, sources: string[], options: WishOptions): Promise<void> {
   checkSources(sources, options);
-  const { s3, pricing } = context.aws;
-  const list = createPriceList(pricing);
   const tell = options.json || !process.stderr.isTTY ? undefined : process.stderr;
-  const planned = await planOf(s3, {
+  const planned = await planOf(context.aws.s3, {
     sources,
     ...(options.file !== undefined && { file: options.file }),
     wishes: wishesOf(options),
-    prices: async () => {
-      try {
-        return await restorePrices(list, await s3.config.region());
-      } catch (error) {
-        if (!(error instanceof PriceUnknownError)) throw error;
-        return { unknown: error.message };
-      }
-    },
+    prices: () => currentRestorePrices(context.aws),
     found: (objects) => tell?.write(`\r\u001b[2K${objects.toLocaleString('en-US')} archived objects so far`),
   });
   tell?.write('\r\u001b[2K');
@@ -195,16 +186,12 @@ async function show(context: Context, id: string, options: Json & { watch?: bool
 
 async function cancel(context: Context, id: string, options: Json): Promise<void> {
   const { client } = await context.temporal();
-  const progress = await restoreProgress({ client, restores: context.restores }, id);
-  if (!progress) throw new CliError(`there is no restore ${id}`);
-  if (isEnded(progress.status)) throw new CliError(`restore ${id} has ended already: ${progress.status}`);
-  if (progress.status === 'READY')
-    throw new CliError(
-      `restore ${id} keeps the inputs of a launch that runs: "longhaul launch cancel ${id}" ends both`,
-    );
-  const handle = client.workflow.getHandle(workflowIdOf(id));
-  await handle.cancel();
-  await handle.result().catch(() => {});
+  const asked = await cancelRestore({ client, restores: context.restores }, id);
+  if (asked.outcome === 'refused') throw new CliError(asked.reason);
+  await client.workflow
+    .getHandle(workflowIdOf(id))
+    .result()
+    .catch(() => {});
   const ended = await restoreProgress({ client, restores: context.restores }, id);
   print(options.json, ended, () =>
     ended?.status === 'CANCELLED'

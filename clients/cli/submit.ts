@@ -5,16 +5,14 @@
  */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Command } from 'commander';
-import { formatS3Address, parseS3Address } from '../../lib/s3-address.ts';
-import { CACHE_METADATA, retrySheet } from '../../workflows/launch/places.ts';
-import { planLaunch } from '../../workflows/launch/plan-launch.ts';
-import { type ParsedSheet, parseSheet, withLine } from '../../workflows/launch/sheet/parse.ts';
-import { SheetError } from '../../workflows/launch/sheet/problems.ts';
+import { formatS3Address } from '../../lib/s3-address.ts';
+import { retrySheet } from '../../workflows/launch/places.ts';
 import { retryLaunch } from '../launch/retry.ts';
+import { checkSheet, putSheet } from '../launch/sheets.ts';
 import { type Started, startLaunch } from '../launch/start.ts';
-import { CliError, type Context, EXIT, print, withContext, workflowPage } from './context.ts';
+import { workflowPage } from '../pages.ts';
+import { CliError, type Context, EXIT, print, withContext } from './context.ts';
 import { watch } from './watch.ts';
 
 interface SubmitOptions {
@@ -63,21 +61,11 @@ async function upload(context: Context, file: string, options: { cache: boolean;
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     throw new CliError(`${file}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`, EXIT.usage);
   });
-  const { consumer } = check(bytes.toString('utf8'), file).sheet;
+  const { consumer } = checkSheet(bytes.toString('utf8'), file).sheet;
   const { bucket } = context.settings;
   const address =
     options.place?.(basename(file)) ?? formatS3Address({ bucket, key: `sheets/${consumer}/${basename(file)}` });
-  const stored = await context.aws.s3.send(
-    new PutObjectCommand({
-      Bucket: bucket,
-      Key: parseS3Address(address).key,
-      Body: bytes,
-      ContentType: 'application/yaml',
-      // The event of this upload may start the launch before this command does, so the wish goes with the sheet.
-      ...(!options.cache && { Metadata: { [CACHE_METADATA]: 'off' } }),
-    }),
-  );
-  return { address, bytes, etag: stored.ETag ?? '', ...(stored.VersionId && { version: stored.VersionId }) };
+  return putSheet(context.aws.s3, address, bytes, options);
 }
 
 async function retry(context: Context, id: string, options: RetryCommand): Promise<void> {
@@ -116,28 +104,6 @@ async function submit(context: Context, file: string, options: SubmitOptions): P
     ]);
   } else console.log(`${describeStart(started)}\nTemporal Web UI: ${page}\n`);
   if (options.watch) await watch(context, started.launchId, options);
-}
-
-/** What can be known without looking at data is said before anything is uploaded. */
-function check(text: string, file: string): ParsedSheet {
-  const parsed = parseSheet(text, file);
-  const { sheet, lineOf } = parsed;
-  const discovers = Object.values(sheet.scatter ?? {}).some((source) => !Array.isArray(source));
-  if (discovers) return parsed;
-  const planned = planLaunch(sheet, {
-    launchId: sheet.launchId ?? 'unnamed',
-    attempt: 1,
-    computeService: 'batch',
-    defaultResultsPath: 's3://unnamed/',
-    discovered: {},
-  });
-  if ('problems' in planned) {
-    throw new SheetError(
-      file,
-      planned.problems.map((problem) => withLine(problem, lineOf)),
-    );
-  }
-  return parsed;
 }
 
 function describeStart(started: Started): string {

@@ -104,9 +104,12 @@ function follow(gateway: string, run: string, options: Parameters<typeof watchRu
 
   async function addPicture(position: Position): Promise<void> {
     const { token } = gatewayToken();
-    const answer = await fetch(new URL(`/api/v1/progress/${encodeURIComponent(run)}`, gateway), {
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    });
+    const answer = await fetch(
+      new URL(`/api/v1/progress/${run.split('/').map(encodeURIComponent).join('/')}`, gateway),
+      {
+        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      },
+    );
     if (!answer.ok) throw new Error(`the gateway answered ${answer.status} when asked for the picture of ${run}`);
     const snapshot = (await answer.json()) as Snapshot;
     tell({ type: 'picture', snapshot });

@@ -5,10 +5,9 @@
  */
 import { createAwsClients } from '../../lib/aws-clients.ts';
 import { createLogger } from '../../lib/log.ts';
+import { openProgress } from '../../lib/progress/open.ts';
 import { readSettings } from '../../lib/settings.ts';
 import { LaunchStore } from '../../lib/store/launches.ts';
-import { ProgressStore } from '../../lib/store/progress.ts';
-import { progressTable } from '../../lib/store/progress-table.ts';
 import { RestoreStore } from '../../lib/store/restores.ts';
 import { tableNames } from '../../lib/store/tables.ts';
 import { connectTemporal } from '../../lib/temporal/client.ts';
@@ -29,7 +28,7 @@ async function main(): Promise<void> {
   const restores = new RestoreStore(aws.dynamodb, tables);
   const shared = { ...aws, client, settings, log, signal: stop.signal };
   const warn = (message: string) => log.warn(message);
-  const progress = new ProgressStore(progressTable(aws.dynamodb, tables), { warn });
+  const progress = openProgress(aws.dynamodb, tables, { ...settings, warn });
   await Promise.all([
     consumeEvents({ ...shared, launches, restores }),
     consumeCompletions({ ...shared, restores }),

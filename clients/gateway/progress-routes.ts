@@ -38,14 +38,19 @@ export function progressRoutes(app: FastifyInstance, { reader, hub, streams }: P
 
   app.get<OfRun & { Querystring: Record<string, unknown> }>('/api/v1/progress-events/*', async (request, reply) => {
     const { epoch, after, wait, limit } = request.query;
+    const position = positionOf(epoch, after);
+    const waitMs = number('wait', wait, 0, WAIT_SECONDS, 0) * 1000;
+    const most = number('limit', limit, 1, EVENTS, EVENTS);
+    // A log that is gone is told of by its verdict, to whoever has seen it.
+    if (!position) checkSee(request.principal, await reader.head(runOf(request)));
     const gone = new AbortController();
     reply.raw.on('close', () => gone.abort());
     const answer = await poll(hub, {
       run: runOf(request),
       principal: request.principal,
-      position: positionOf(epoch, after),
-      waitMs: number('wait', wait, 0, WAIT_SECONDS, 0) * 1000,
-      limit: number('limit', limit, 1, EVENTS, EVENTS),
+      position,
+      waitMs,
+      limit: most,
       signal: gone.signal,
     });
     if ('problem' in answer) throw problemOf(answer.problem);

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { Client } from '@temporalio/client';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import type { ProgressReader } from '../../lib/progress/log.ts';
 import type { ConnectionsStore } from '../../lib/store/connections.ts';
@@ -18,13 +18,17 @@ import { authenticate } from './auth/authenticate.ts';
 import type { Tokens } from './auth/tokens.ts';
 import { serveConsole } from './console.ts';
 import { answerErrors, HttpError } from './errors.ts';
+import { createHosted, type HostedDeps } from './hosted/hosted.ts';
+import { hostedRoutes } from './hosted/routes.ts';
 import { Hub } from './live/hub.ts';
 import { createSessions } from './live/sessions.ts';
 import { createStreams } from './live/sse.ts';
 import { acceptUpgrades } from './live/upgrade.ts';
+import { nudgeRoute } from './nudge-route.ts';
 import { refuseOrigin } from './origins.ts';
 import { progressRoutes } from './progress-routes.ts';
 import type { RequestHandler } from './requests.ts';
+import { serveSamples } from './samples/pages.ts';
 import type { GatewaySettings } from './settings.ts';
 
 export interface GatewayDeps {
@@ -38,16 +42,22 @@ export interface GatewayDeps {
   /** What may be asked for over a live connection, and the client that starts it. */
   requests?: readonly RequestHandler[];
   client?: Client;
+  /** Where clients also come by an API of API Gateway. */
+  hosted?: Pick<HostedDeps, 'api' | 'held' | 'url'>;
+  /** Folder of the samples' built pages. */
+  samples?: string;
   /** Folder of the built console; without one there is none. */
   console?: string;
-  /** The resources: mounted under `/api/v1`, behind everything that holds for all routes. */
+  /** Adds the resources, behind everything that holds for all routes; who asks is in `request.principal`. */
   registerApi?(app: FastifyInstance): Promise<void> | void;
   /** Of one address, a minute. */
   requestsPerMinute?: number;
+  /** How long headers may take to come, and how often that is looked at. */
+  patience?: { headersMs: number; checkMs: number };
+  /** Of live connections. */
+  heartbeatMs?: number;
   /** Epoch ms; of live sessions. */
   now?(): number;
-  /** How often clients are asked for a sign of life; whole seconds. */
-  heartbeatMs?: number;
 }
 
 export interface Gateway {
@@ -97,12 +107,18 @@ const SECURITY = {
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const { settings, log } = deps;
   const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 1_000 },
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: CHECK_MS, maxHeaderSize: HEADER_BYTES },
-  });
+    http: {
+      headersTimeout: deps.patience?.headersMs ?? HEADERS_MS,
+      connectionsCheckingInterval: deps.patience?.checkMs ?? CHECK_MS,
+      maxHeaderSize: HEADER_BYTES,
+    },
+  }) as unknown as FastifyInstance;
   answerErrors(app, log);
   await app.register(helmet, SECURITY);
   await app.register(rateLimit, {
@@ -116,6 +132,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     if (refusal) throw new HttpError(403, refusal, 'open the console at the address of the gateway itself');
   });
   authenticate(app, { settings, tokens: deps.tokens });
+  await deps.registerApi?.(app);
   const id = randomUUID();
   const now = deps.now ?? Date.now;
   const hub = new Hub({ reader: deps.reader, log, now });
@@ -128,11 +145,13 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
     streams: streams.count,
     runs: hub.runs,
   }));
-  progressRoutes(app, { reader: deps.reader, hub, streams });
-  if (deps.registerApi) {
-    const { registerApi } = deps;
-    await app.register(async (api) => registerApi(api), { prefix: '/api/v1' });
+  if (deps.hosted && settings.key !== '') {
+    const hosted = createHosted({ ...deps.hosted, live, key: settings.key, log, now });
+    await hostedRoutes(app, { ...deps, hosted, key: settings.key, now });
   }
+  nudgeRoute(app, hub, settings.key);
+  progressRoutes(app, { reader: deps.reader, hub, streams });
+  if (deps.samples !== undefined) serveSamples(app, deps.samples);
   if (deps.console !== undefined) serveConsole(app, deps.console);
   return {
     id,

@@ -111,10 +111,15 @@ export function failedOfKubernetes(
   return asking(sources, row, read, signal);
 }
 
-/** @throws Error when Kubernetes cannot do what is asked for */
+/** What cannot be asked of where logs are kept. */
+export class LogOptionError extends Error {
+  override readonly name = 'LogOptionError';
+}
+
+/** @throws LogOptionError when Kubernetes cannot do what is asked for */
 export function checkPodOptions({ search }: { search?: string | undefined }): void {
   if (search === undefined) return;
-  throw new Error(
+  throw new LogOptionError(
     '--search: the logs of this launch are kept by Kubernetes, which cannot search them; leave it out, and use grep',
   );
 }

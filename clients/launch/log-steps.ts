@@ -77,17 +77,22 @@ export async function loggedLaunch(
   };
 }
 
-/** @throws Error naming what the launch does not have, and what was probably meant */
+/** A step or item that a launch does not have. */
+export class UnknownNameError extends Error {
+  override readonly name = 'UnknownNameError';
+}
+
+/** @throws UnknownNameError naming what the launch does not have, and what was probably meant */
 export function checkNames(
   steps: readonly LoggedStep[],
   { step, items = [] }: { step?: string | undefined; items?: readonly string[] | undefined },
 ): void {
   const names = steps.map(({ name }) => name);
-  if (step !== undefined && !names.includes(step)) throw new Error(unknown('step', step, names));
+  if (step !== undefined && !names.includes(step)) throw new UnknownNameError(unknown('step', step, names));
   const searched = steps.filter(({ name }) => step === undefined || name === step);
   const known = new Set(searched.flatMap((one) => one.items));
   const missing = items.find((item) => !known.has(item));
-  if (missing !== undefined) throw new Error(unknown(`item of ${step ?? 'any step'}`, missing, [...known]));
+  if (missing !== undefined) throw new UnknownNameError(unknown(`item of ${step ?? 'any step'}`, missing, [...known]));
 }
 
 /** Names that fit in a message. */

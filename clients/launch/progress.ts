@@ -95,7 +95,8 @@ const toStuck = (reason: string, submittedAt: string) => ({
   since: Date.parse(submittedAt),
 });
 
-function toProgress(item: LaunchItem, steps: readonly StepItem[]): LaunchProgress {
+/** What the registry has of a launch and the steps of its present attempt. */
+export function toProgress(item: LaunchItem, steps: readonly StepItem[]): LaunchProgress {
   const statuses: LaunchProgress['statuses'] = {};
   for (const [status, at] of Object.entries(item.statuses)) statuses[status as LaunchStatus] = Date.parse(at);
   return {

@@ -4,21 +4,23 @@
  *
  * | | |
  * | --- | --- |
- * | `GET /runs?domain=&status=&consumer=&q=&limit=&before=` | {@link RunList}: newest first, of every domain |
+ * | `GET /runs?domain=&status=&consumer=&workflowType=&q=&limit=&before=` | {@link RunList}: newest first, of every domain |
+ * | `GET /runs/{workflowId}` | {@link RunDetail}, of whatever domain; the id percent-encoded |
  * | `GET /launches/{id}` | {@link LaunchDetail} |
- * | `POST /launches` | `{ launchId?, configurationFile?, sheet? , noCache? }` -> {@link Started}; `sheet` is its text |
- * | `POST /launches/preflight` | the same -> findings |
- * | `POST /launches/{id}/retry`, `/launches/{id}/cancel` | {@link Started} / `{ status }` |
+ * | `POST /launches` | {@link SheetBody} -> {@link Started}; `sheet` is its text |
+ * | `POST /launches/preflight` | {@link SheetBody} -> {@link PreflightAnswer} |
+ * | `POST /launches/{id}/retry`, `/launches/{id}/cancel` | {@link Started} / `{ workflowId, status }` |
  * | `GET /launches/{id}/explain` | {@link Explanation} |
  * | `GET /launches/{id}/logs?step=&item=&attempt=&container=&search=&errors=&since=&limit=&tail=` | {@link LogPage}; `Accept: text/plain` downloads all of it |
- * | `GET /launches/{id}/outputs` · `/launches/{id}/cost` · `/launches/{id}/export` | {@link Output}[] · {@link CostView} · the sheet |
- * | `GET /restores/{id}` · `POST /restores` · `POST /restores/plan` · `POST /restores/{id}/cancel` | {@link RestoreDetail} … |
+ * | `GET /launches/{id}/outputs` · `/launches/{id}/cost` | {@link Output}[] · {@link CostView} |
+ * | `GET /launches/{id}/export?as=sheet` · `?as=snakemake`, `POST /launches/export` | the sheet as it was launched · {@link Exported} |
+ * | `GET /restores/{id}` · `POST /restores` · `POST /restores/plan` · `POST /restores/{id}/cancel` | {@link RestoreDetail} · {@link RestoreBody} -> {@link Started} · -> {@link RestorePlanned} · `{ workflowId, status }` |
  * | `POST /approvals` | `{ workflowId, refuse? }` -> `{ workflowId, decision, status }` |
- * | `GET /costs/report?by=&from=&to=&consumer=` · `POST /costs/estimate` · `GET /costs/compare` | as `longhaul cost … --json` |
+ * | `GET /costs/report?by=&from=&to=&consumer=` · `POST /costs/estimate` · `GET /costs/compare?launch=&launch=` | {@link CostReport}, CSV by `Accept: text/csv`, FOCUS by `format=focus` · {@link CostEstimate} · {@link CostComparison}, `Accept: image/svg+xml` draws it |
  * | `GET /progress/{workflowId}` | `Snapshot` |
  * | `GET /progress-events/{workflowId}?epoch=&after=&wait=&limit=` | {@link EventPage}: plain polling; waits up to `wait` seconds |
  * | `GET /progress-stream/{workflowId}` | SSE; `id:` is `<epoch>:<seq>`, resumed by `Last-Event-ID` |
- * | `POST /telemetry` | page loads, requests and script errors of the console |
+ * | `POST /telemetry` · `GET /telemetry` | {@link Telemetry}[] of the console · {@link TelemetryView} |
  * | `GET /session` | {@link SessionInfo} |
  * | `GET /health` | `{ ok, … }`; needs no token |
  *
@@ -28,6 +30,17 @@
  */
 import type { ProgressEvent, Snapshot } from '../../workflows/progress/model.ts';
 import type { Resume, Role } from './protocol.ts';
+
+export type {
+  CostComparison,
+  CostEstimate,
+  CostGrouping,
+  CostReport,
+  CostView,
+  PreflightAnswer,
+  PreflightFinding,
+  RestorePlanned,
+} from './costs.ts';
 
 export interface ApiError {
   error: { code: string; message: string; remedy: string };
@@ -66,8 +79,10 @@ export interface RunSummary {
 
 export interface RunList {
   runs: RunSummary[];
-  /** Of the next page: as `before`. */
+  /** Of the next page: as `before`. A page may have fewer runs than asked for, and yet a next one. */
   next?: string;
+  /** What could not be asked just now, and so is not in the list: `temporal`. */
+  incomplete?: string[];
 }
 
 /** What somebody in this role may do with this run now. */
@@ -91,8 +106,12 @@ export interface Output {
   address: string;
 }
 
+/** The epoch of a snapshot that is made from the registry, where there is no log, or no longer: there is nothing to replay. */
+export const STORED_EPOCH = 'stored';
+
 /** What every domain's run has. */
 export interface RunDetail extends RunSummary {
+  /** By its log; else by the registry: {@link STORED_EPOCH}. */
   snapshot: Snapshot;
   actions: RunAction[];
   links: RunLink[];
@@ -180,19 +199,75 @@ export interface LogPage {
 }
 
 export interface Explanation {
+  status: string;
+  /** A name of docs/errors.md, or `HEALTHY`. */
+  cause: string;
   /** One sentence. */
   summary: string;
+  /** What to do; empty when there is nothing to do. */
+  remedy: string;
+  /** Line by line, as `longhaul launch explain` shows it. */
+  evidence: string[];
+  /** The cause, then what has failed of it, item by item. */
   findings: { what: string; why: string; remedy: string; step?: string; item?: string }[];
 }
 
-/** As `longhaul cost show --json`; amounts are decimal numbers as strings. */
-export type CostView = Record<string, unknown>;
+/** A sheet by its text, or by where it lies: one of both. */
+export interface SheetBody {
+  /** Of a launch whose sheet names none. */
+  launchId?: string;
+  /** YAML or JSON, at most 1 MiB. */
+  sheet?: string;
+  /** `s3://`; below `sheets/<consumer>/` of Longhaul's bucket, unless the token is for all consumers. */
+  configurationFile?: string;
+  noCache?: boolean;
+}
+
+/** Body of a retry; all of it may be left out. */
+export interface RetryBody {
+  /** Another sheet, of the same consumer: its text. */
+  sheet?: string;
+  noCache?: boolean;
+}
+
+/** Of `POST /costs/estimate`. */
+export interface EstimateBody extends Pick<SheetBody, 'sheet' | 'configurationFile'> {
+  computeService?: string;
+  market?: 'on-demand' | 'spot';
+  families?: string[];
+  vcpus?: number;
+}
+
+/** Of `POST /restores/plan`; with `restoreId` and `consumer` of `POST /restores`. */
+export interface RestoreBody {
+  restoreId?: string;
+  consumer?: string;
+  /** `s3://` addresses: objects, prefixes with a slash at the end, patterns. */
+  sources?: string[];
+  /** `s3://` address of a request, a list, or the manifest.json of an S3 Inventory. */
+  configurationFile?: string;
+  tier?: 'Expedited' | 'Standard' | 'Bulk';
+  /** `12h`, `2d` */
+  deadline?: string;
+  days?: number;
+  limitUsd?: number;
+}
+
+/** For Snakemake 9. */
+export interface Exported {
+  snakefile: string;
+  config: string;
+}
 
 export interface Started {
   workflowId: string;
+  /** Within its domain. */
+  id: string;
   status: string;
   /** `existing`: it was there already. */
   outcome: 'started' | 'existing';
+  /** Of a retry. */
+  attempt?: number;
 }
 
 export interface EventPage {
@@ -209,4 +284,16 @@ export interface Telemetry {
   status?: number;
   /** Of an error: message and place, cut at 500 characters. */
   message?: string;
+}
+
+/** Since this gateway was started. */
+export interface TelemetryView {
+  /** Page loads by route. */
+  pages: Record<string, number>;
+  /** By route; times of the last 512 requests of each. */
+  requests: Record<string, { count: number; failed: number; p50Ms: number; p95Ms: number }>;
+  /** The last 50. `at` in epoch ms. */
+  errors: { at: number; route: string; message: string }[];
+  /** Reports over the rate a user may send. */
+  refused: number;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Position, ProgressEvent } from '../../workflows/progress/model.ts';
+import type { Position, ProgressEvent, Snapshot } from '../../workflows/progress/model.ts';
 import type { ApiError } from './api.ts';
 import { LiveError, type Watch, type WatchOptions } from './client-types.ts';
 import { takeEvent, takeResume } from './place.ts';
@@ -33,7 +33,8 @@ export interface Place {
   position: Position | undefined;
   resume(resume: Resume): void;
   event(event: ProgressEvent): void;
-  get(path: string, headers?: Record<string, string>): Promise<Response>;
+  /** Of the run, below a resource. */
+  get(resource: string, query?: string, headers?: Record<string, string>): Promise<Response>;
   signal: AbortSignal;
 }
 
@@ -68,7 +69,8 @@ export function followRun(
       place.position = { epoch: position.epoch, seq: event.seq };
       options.onEvent?.(event, place.position);
     },
-    get: (path, headers) => request(url, path, options, signal, headers),
+    get: (resource, query = '', headers = {}) =>
+      request(url, `/api/v1/${resource}/${pathOf(run)}${query}`, options, signal, headers),
   };
 
   async function loop(): Promise<void> {
@@ -108,12 +110,22 @@ export function followRun(
   };
 }
 
+/** A workflow id has slashes of its own. */
+const pathOf = (run: string): string => run.split('/').map(encodeURIComponent).join('/');
+
+/** Where a watcher who wants everything begins; that which was reached, once there is one. */
+export async function beginningOf(place: Place, from: WatchOptions['from']): Promise<Position | undefined> {
+  if (place.position || from !== 'start') return place.position;
+  const { epoch } = (await (await place.get('progress')).json()) as Snapshot;
+  return { epoch, seq: 0 };
+}
+
 async function request(
   url: string,
   path: string,
   { token, fetch: fetchIt = fetch }: FeedOptions,
   signal: AbortSignal,
-  headers: Record<string, string> = {},
+  headers: Record<string, string>,
 ): Promise<Response> {
   const bearer = typeof token === 'function' ? await token() : token;
   const response = await fetchIt(new URL(path, url), {

@@ -4,29 +4,23 @@
  *
  * @module
  */
-import type { Snapshot } from '../../workflows/progress/model.ts';
 import type { EventPage } from './api.ts';
 import type { Watch } from './client-types.ts';
-import { type FeedOptions, followRun } from './feed.ts';
+import { beginningOf, type FeedOptions, followRun } from './feed.ts';
 
 const WAIT_SECONDS = 20;
 const PAGE = 500;
 
 export function watchByPolling(url: string, run: string, options: FeedOptions): Watch {
-  const name = encodeURIComponent(run);
   let told = false;
   return followRun(url, run, options, async (place) => {
-    let { position } = place;
-    if (!position && options.from === 'start') {
-      const { epoch } = (await (await place.get(`/api/v1/progress/${name}`)).json()) as Snapshot;
-      position = { epoch, seq: 0 };
-    }
+    const position = await beginningOf(place, options.from);
     const query = new URLSearchParams({ limit: String(PAGE), wait: String(position ? WAIT_SECONDS : 0) });
     if (position) {
       query.set('epoch', position.epoch);
       query.set('after', String(position.seq));
     }
-    const response = await place.get(`/api/v1/progress-events/${name}?${query.toString()}`);
+    const response = await place.get('progress-events', `?${query.toString()}`);
     const { resume, events } = (await response.json()) as EventPage;
     // Each answer has a verdict; what says nothing new is told once.
     if (!told || (resume.verdict !== 'current' && resume.verdict !== 'replayed') || !place.position)

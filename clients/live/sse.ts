@@ -5,25 +5,26 @@
  * @module
  */
 import type { ProgressEvent } from '../../workflows/progress/model.ts';
+import type { ApiError } from './api.ts';
 import { LiveError, type Watch } from './client-types.ts';
-import { type FeedOptions, followRun } from './feed.ts';
-import type { Resume } from './protocol.ts';
+import { beginningOf, type FeedOptions, followRun } from './feed.ts';
+import type { ErrorCode, Resume } from './protocol.ts';
 
 /** The gateway says something more often than that, if only a comment. */
 const SILENCE_MS = 60_000;
 
 export function watchBySse(url: string, run: string, options: FeedOptions): Watch {
   return followRun(url, run, options, async (place) => {
-    const { position } = place;
-    const from = position || options.from !== 'start' ? '' : '?from=start';
-    const response = await place.get(`/api/v1/progress-stream/${encodeURIComponent(run)}${from}`, {
+    const position = await beginningOf(place, options.from);
+    const response = await place.get('progress-stream', '', {
       accept: 'text/event-stream',
       ...(position && { 'last-event-id': `${position.epoch}:${position.seq}` }),
     });
     if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream'))
       throw new LiveError('unavailable', 'the answer is no stream of events', 'use another way to watch: via: poll');
-    const parse = createSseParser(({ data }) => {
-      const told = JSON.parse(data) as Resume | ProgressEvent;
+    const parse = createSseParser(({ event, data }) => {
+      const told = JSON.parse(data) as Resume | ProgressEvent | ApiError['error'];
+      if ('code' in told && event === 'error') throw new LiveError(told.code as ErrorCode, told.message, told.remedy);
       if ('verdict' in told) place.resume(told);
       else if ('seq' in told) place.event(told);
     });

@@ -70,7 +70,8 @@ export async function* followRestore(
   }
 }
 
-function toProgress(item: RestoreItem): RestoreProgress {
+/** What the registry has of a restore. */
+export function toProgress(item: RestoreItem): RestoreProgress {
   const statuses: RestoreProgress['statuses'] = {};
   for (const [status, at] of Object.entries(item.statuses)) statuses[status as RestoreStatus] = Date.parse(at);
   return {

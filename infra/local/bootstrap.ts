@@ -14,10 +14,12 @@ import {
 } from '@aws-sdk/client-batch';
 import {
   CreateTableCommand,
+  type CreateTableCommandInput,
   DescribeTableCommand,
   DescribeTimeToLiveCommand,
   DynamoDBClient,
   ResourceInUseException,
+  UpdateTableCommand,
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
@@ -43,10 +45,10 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { REQUEST_PREFIX, SHEET_PREFIX } from '../../clients/events/parse.ts';
+import { BUS_DETAIL_TYPE, BUS_SOURCE } from '../../lib/progress/bus.ts';
 import type { Settings } from '../../lib/settings.ts';
 import { tableDefinitions, tableNames, timesToLive } from '../../lib/store/tables.ts';
 import { isEnded, LAUNCH_STATUSES, RETRY_REQUEST } from '../../workflows/launch/model.ts';
-import { BUS_DETAIL_TYPE, BUS_SOURCE } from '../../workflows/progress/model.ts';
 import { LOCAL_PLACE } from './aws/ports.ts';
 
 /** A message that fails this often goes to the dead-letter queue. */
@@ -198,6 +200,7 @@ export async function makeTables(dynamodb: DynamoDBClient, prefix: string): Prom
       if (!(error instanceof ResourceInUseException)) throw error;
     }
     await waitUntilTableExists({ client: dynamodb, maxWaitTime: 30, minDelay: 1 }, { TableName: definition.TableName });
+    await addIndexes(dynamodb, definition);
   }
   for (const timeToLive of timesToLive(prefix)) {
     const { TableName } = timeToLive;
@@ -210,6 +213,26 @@ export async function makeTables(dynamodb: DynamoDBClient, prefix: string): Prom
   const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: tableNames(prefix).launches }));
   if (!Table?.LatestStreamArn) throw new Error(`the table ${tableNames(prefix).launches} has no stream`);
   return Table.LatestStreamArn;
+}
+
+/** A table of an earlier version gets the indexes that have come since: one at a time is all DynamoDB takes. */
+async function addIndexes(dynamodb: DynamoDBClient, definition: CreateTableCommandInput): Promise<void> {
+  const { TableName, AttributeDefinitions = [], GlobalSecondaryIndexes = [] } = definition;
+  for (const Create of GlobalSecondaryIndexes) {
+    const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName }));
+    if (Table?.GlobalSecondaryIndexes?.some(({ IndexName }) => IndexName === Create.IndexName)) continue;
+    const keys = [Table, ...(Table?.GlobalSecondaryIndexes ?? []), Create].flatMap((one) => one?.KeySchema ?? []);
+    // Only attributes that are keys by then may be defined.
+    const used = AttributeDefinitions.filter((one) => keys.some((key) => key.AttributeName === one.AttributeName));
+    await dynamodb.send(
+      new UpdateTableCommand({
+        TableName,
+        AttributeDefinitions: used,
+        GlobalSecondaryIndexUpdates: [{ Create }],
+      }),
+    );
+    await waitUntilTableExists({ client: dynamodb, maxWaitTime: 60, minDelay: 1 }, { TableName });
+  }
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -13,6 +14,7 @@ import { LOCAL_PLACE } from './aws/ports.ts';
 import { bootstrap } from './bootstrap.ts';
 import { type Platform, type PlatformOptions, startPlatform, stateDirectoryOf } from './platform/index.ts';
 import { packageRoot } from './platform/root.ts';
+import { httpStatus } from './platform/services.ts';
 import { silent, tools } from './tools/index.ts';
 
 /** The image of the genomics tools in the examples: on this machine a Python environment with mappy and pysam. */
@@ -78,7 +80,14 @@ export async function startLonghaul(options: LonghaulOptions = {}): Promise<Plat
     imagesFile,
     searchAttributes: SEARCH_ATTRIBUTES,
     // The registry of the stand-ins is behind the same door; the command line has to know it too.
-    variables: (awsUrl) => ({ LONGHAUL_IMAGE_REGISTRY: awsUrl, ...roleSettings }),
+    variables: ({ awsUrl, ports, temporalUi }) => ({
+      LONGHAUL_IMAGE_REGISTRY: awsUrl,
+      ...roleSettings,
+      LONGHAUL_GATEWAY_URL: `http://127.0.0.1:${ports.gateway}`,
+      LONGHAUL_GATEWAY_PORT: String(ports.gateway),
+      LONGHAUL_GATEWAY_KEY: process.env.LONGHAUL_GATEWAY_KEY || randomBytes(32).toString('base64url'),
+      ...(temporalUi && { TEMPORAL_UI_URL: temporalUi }),
+    }),
     prepare: async (environment) => {
       await Promise.all([
         makeImages(),
@@ -98,6 +107,12 @@ export async function startLonghaul(options: LonghaulOptions = {}): Promise<Plat
     processes: [
       { name: 'worker', entry: 'worker', env: own },
       { name: 'events', entry: 'events', env: own },
+      {
+        name: 'gateway',
+        entry: 'gateway',
+        env: own,
+        ready: async ({ LONGHAUL_GATEWAY_URL: url }) => (await httpStatus(`${url}/api/v1/health`)) === 200,
+      },
     ],
   });
 }

@@ -20,7 +20,7 @@ import { amountOf, type Breakdown, breakDown, isLost, type ResourceSpending, typ
 
 /** What is in a line of a resource: its price may have changed, and parts of it may be priced apart. */
 export interface ResourceDetails {
-  market?: LedgerLine['market'];
+  market?: NonNullable<LedgerLine['market']>;
   region: string;
   zone?: string;
   /** When it cost something; absent of what is paid for once. */
@@ -40,7 +40,7 @@ export interface CostOfCurrency extends Omit<Breakdown, 'steps' | 'resources'> {
 export interface CostView {
   launchId: string;
   status: LaunchItem['status'];
-  costStatus?: LaunchItem['cost_status'];
+  costStatus?: NonNullable<LaunchItem['cost_status']>;
   consumer?: string;
   attempts: number;
   /** As the registry has it: rounded, all of one currency. */

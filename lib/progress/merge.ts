@@ -4,11 +4,8 @@
  *
  * @module
  */
-import { isMergeable, type Report, type StepView } from '../../workflows/progress/model.ts';
-
-/** What is not only about how far it is has a place of its own in the log. */
-const mayMerge = ({ kind, begins, status, data }: Report): boolean =>
-  isMergeable(kind) && begins === undefined && status === undefined && data === undefined;
+import type { Report, StepView } from '../../workflows/progress/model.ts';
+import { mayMerge } from '../../workflows/progress/picture.ts';
 
 /**
  * Where in a queue there is a report that this one can be merged with: the last of its source, with nothing but progress

@@ -116,6 +116,16 @@ export function emptyHead(run: string, facts: RunFacts, epoch: string, at: numbe
   return { view, first: 1, begunAt: now, bySteps: false, steps: 0, fences: [], renewedAt: now };
 }
 
+/** What was not known when the log was begun is filled in; what is known never changes. */
+export function fillIn(view: View, { consumer, owner, parent }: RunFacts): View {
+  return {
+    ...view,
+    ...(view.consumer === undefined && consumer !== undefined && { consumer }),
+    ...(view.owner === undefined && owner !== undefined && { owner }),
+    ...(view.parent === undefined && parent !== undefined && { parent }),
+  };
+}
+
 const isOld = (fence: Fence | undefined, { source, localSeq }: Report): boolean =>
   fence !== undefined && (source.attempt < fence[0] || (source.attempt === fence[0] && localSeq <= fence[1]));
 
@@ -194,7 +204,9 @@ class Work {
     // Those that came before may be more than one for each: after a bound was lowered.
     const overdue = Math.max(0, last - this.#bounds.events - this.#first + 1);
     const free = ACTIONS - 1 - this.#events.length - this.#steps.size;
-    const drops = Array.from({ length: Math.min(overdue, free) }, (_, index) => this.#first + index);
+    // What is written here cannot be deleted here.
+    const earlier = this.#before.view.seq - this.#first + 1;
+    const drops = Array.from({ length: Math.min(overdue, free, earlier) }, (_, index) => this.#first + index);
     this.#forget();
     const head: Head = {
       view: this.#view,

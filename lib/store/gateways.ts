@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { DeleteItemCommand, type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
 import type { Tables } from './tables.ts';
 
 const FLEET = { S: 'gateways' };
@@ -50,6 +56,38 @@ export function gatewayTable(client: DynamoDBClient, tables: Pick<Tables, 'gatew
         }),
       );
       return Items.flatMap(({ url }) => url?.S ?? []).slice(0, MOST);
+    },
+  };
+}
+
+/** Connections that API Gateway holds, and which gateway has the session of each. */
+export interface HeldConnections {
+  /** @param expiresAt epoch s */
+  hold(connectionId: string, url: string, expiresAt: number): Promise<void>;
+  /** @param now epoch s */
+  holder(connectionId: string, now: number): Promise<string | undefined>;
+  release(connectionId: string): Promise<void>;
+}
+
+export function heldConnections(client: DynamoDBClient, tables: Pick<Tables, 'gateways'>): HeldConnections {
+  const TableName = tables.gateways;
+  // A partition each: thousands may come at once.
+  const keyOf = (id: string) => ({ fleet: { S: `connection#${id}` }, gateway_id: { S: 'holder' } });
+  return {
+    async hold(connectionId, url, expiresAt) {
+      const Item = { ...keyOf(connectionId), url: { S: url }, expires_at: { N: String(expiresAt) } };
+      await client.send(new PutItemCommand({ TableName, Item }));
+    },
+
+    async holder(connectionId, now) {
+      const { Item } = await client.send(
+        new GetItemCommand({ TableName, Key: keyOf(connectionId), ConsistentRead: true }),
+      );
+      return Number(Item?.expires_at?.N ?? 0) > now ? Item?.url?.S : undefined;
+    },
+
+    async release(connectionId) {
+      await client.send(new DeleteItemCommand({ TableName, Key: keyOf(connectionId) }));
     },
   };
 }

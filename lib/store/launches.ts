@@ -13,7 +13,15 @@ import {
   type Durations,
   type Unpriced,
 } from '../../workflows/cost/model.ts';
-import { type LaunchError, type LaunchStatus, RETRY_REQUEST, type WaitingFor } from '../../workflows/launch/model.ts';
+import {
+  isEnded,
+  LAUNCH_STATUSES,
+  type LaunchError,
+  type LaunchStatus,
+  RETRY_REQUEST,
+  type WaitingFor,
+} from '../../workflows/launch/model.ts';
+import { type PageFilter, pageOf, type RunPage } from './newest.ts';
 import { LAUNCH_INDEXES, type Tables } from './tables.ts';
 
 /** An item of `Launches`. Times are ISO 8601 in UTC. */
@@ -362,6 +370,24 @@ export class LaunchStore {
       .flat()
       .sort((a, b) => b.created_at.localeCompare(a.created_at))
       .slice(0, filter.limit);
+  }
+
+  /** A page of all launches, the newest first; its pages do not change while launches go on. Never a scan. */
+  async page({ workflowType, ...filter }: PageFilter & { workflowType?: string }): Promise<RunPage<LaunchItem>> {
+    const registry = {
+      table: this.#table,
+      id: 'launch_id',
+      byConsumer: LAUNCH_INDEXES.byConsumer,
+      byStatus: LAUNCH_INDEXES.byStatus,
+      open: LAUNCH_STATUSES.filter((status) => !isEnded(status)),
+      ended: [...LAUNCH_STATUSES.filter(isEnded), RETRY_REQUEST],
+    };
+    const ofType = workflowType !== undefined && {
+      index: LAUNCH_INDEXES.byWorkflowType,
+      attribute: 'workflow_type',
+      value: workflowType,
+    };
+    return pageOf<LaunchItem>(this.#documents, registry, filter, ofType || undefined);
   }
 
   async #newest(

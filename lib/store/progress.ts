@@ -14,6 +14,7 @@ import {
   BOUNDS,
   type Bounds,
   emptyHead,
+  fillIn,
   orderAfter,
   type Reckoned,
   reckon,
@@ -27,10 +28,10 @@ const DAY_MS = 86_400_000;
 /** A head outlives its events, so that clocks that differ do not find events of a log that has been begun anew. */
 const OUTLIVES_MS = 3_600_000;
 /** Transactions that may be lost to others, one after another, by an append. */
-const TRIES = 30;
-/** Between them, ms: at random up to these. */
-const FIRST_PAUSE_MS = 8;
-const LONGEST_PAUSE_MS = 400;
+const TRIES = 40;
+/** Between them, ms: at random up to these; and of what a transaction takes so many times, for a table that is slow. */
+const FIRST_PAUSE = { ms: 8, times: 2 };
+const LONGEST_PAUSE = { ms: 400, times: 16 };
 /** Queries that may fall into the middle of a transaction. */
 const LOOKS = 5;
 
@@ -40,6 +41,8 @@ export interface ProgressStoreOptions {
   bounds?: Partial<Bounds>;
   /** Epoch ms. */
   now?(): number;
+  /** Waits, after somebody else was quicker. */
+  pause?(ms: number): Promise<unknown>;
   /** Told of a run that tells of more than is kept, and of steps that could not be given a new time to live. */
   warn?(message: string): void;
 }
@@ -54,6 +57,7 @@ export class ProgressStore implements ProgressReader, ProgressWriter {
   readonly #retentionMs: number;
   readonly #bounds: Bounds;
   readonly #now: () => number;
+  readonly #pause: (ms: number) => Promise<unknown>;
   readonly #warn: (message: string) => void;
   readonly #known = new KnownHeads();
   readonly #turns = new Turns();
@@ -63,6 +67,7 @@ export class ProgressStore implements ProgressReader, ProgressWriter {
     this.#retentionMs = (options.retentionDays ?? 14) * DAY_MS;
     this.#bounds = { ...BOUNDS, ...options.bounds };
     this.#now = options.now ?? Date.now;
+    this.#pause = options.pause ?? delay;
     this.#warn = options.warn ?? (() => {});
   }
 
@@ -93,15 +98,19 @@ export class ProgressStore implements ProgressReader, ProgressWriter {
     while (rest.length > 0) {
       const now = this.#now();
       const base = before && !this.#expired(before, now) ? before.head : undefined;
-      const head = base ?? emptyHead(run, facts, newEpoch(), rest[0]?.at ?? now, now);
+      const head = base
+        ? { ...base, view: fillIn(base.view, facts) }
+        : emptyHead(run, facts, newEpoch(), rest[0]?.at ?? now, now);
       const { plan, ...reckoned } = await this.#reckon(run, head, rest);
       if (plan) {
         if (await this.#renewed(run, plan.head, now)) plan.head.renewedAt = now;
         const lives = this.#lives(now);
+        const beganAt = performance.now();
         if (!(await this.#table.write(run, plan, before, lives))) {
+          const took = performance.now() - beganAt;
           lost += 1;
           if (lost >= TRIES) throw new ProgressBusyError(`too many writers of the log of ${run}: try again later`);
-          await delay(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** lost));
+          await this.#pause(pauseOf(lost, took));
           before = await this.#look(run);
           continue;
         }
@@ -228,6 +237,13 @@ export class ProgressStore implements ProgressReader, ProgressWriter {
       `${run} tells of more than ${this.#bounds.steps} steps or ${this.#bounds.counts} counts: ${leftOut} were left out`,
     );
   }
+}
+
+/** Where writers come faster than the table takes them, nobody's turn would come: so they come less often. */
+function pauseOf(lost: number, took: number): number {
+  const first = Math.max(FIRST_PAUSE.ms, FIRST_PAUSE.times * took);
+  const longest = Math.max(LONGEST_PAUSE.ms, LONGEST_PAUSE.times * took);
+  return Math.random() * Math.min(longest, first * 2 ** (lost - 1));
 }
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);

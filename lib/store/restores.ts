@@ -6,7 +6,14 @@
  */
 import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { RestoreCounts, RestorePlan, RestoreStatus } from '../../workflows/restore/model.ts';
+import {
+  isEnded,
+  RESTORE_STATUSES,
+  type RestoreCounts,
+  type RestorePlan,
+  type RestoreStatus,
+} from '../../workflows/restore/model.ts';
+import { type PageFilter, pageOf, type RunPage } from './newest.ts';
 import { queryAll } from './query.ts';
 import { RESTORE_INDEXES, type Tables } from './tables.ts';
 
@@ -102,6 +109,19 @@ export class RestoreStore {
       ExpressionAttributeNames: { '#open': 'open' },
       ExpressionAttributeValues: { ':open': 'open' },
     });
+  }
+
+  /** A page of all restores, the newest first. Never a scan. */
+  async page(filter: PageFilter): Promise<RunPage<RestoreItem>> {
+    const registry = {
+      table: this.#table,
+      id: 'restore_id',
+      byConsumer: RESTORE_INDEXES.byConsumer,
+      byStatus: RESTORE_INDEXES.byStatus,
+      open: RESTORE_STATUSES.filter((status) => !isEnded(status)),
+      ended: RESTORE_STATUSES.filter(isEnded),
+    };
+    return pageOf<RestoreItem>(this.#documents, registry, filter);
   }
 
   /** @returns how many completions it has been told of now; undefined when it waits no more */

@@ -12,7 +12,7 @@ export const LAUNCH_INDEXES = {
   byWorkflowType: 'by_workflow_type',
 } as const;
 export const STEP_INDEXES = { byOpenJob: 'by_open_job' } as const;
-export const RESTORE_INDEXES = { byOpen: 'by_open' } as const;
+export const RESTORE_INDEXES = { byOpen: 'by_open', byStatus: 'by_status', byConsumer: 'by_consumer' } as const;
 export const LEDGER_INDEXES = {
   byDay: 'by_day',
   byConsumer: 'by_consumer',
@@ -28,10 +28,10 @@ export interface Tables {
   quotas: string;
   restores: string;
   prices: string;
-  progress: string;
-  gateways: string;
   connections: string;
   sessions: string;
+  progress: string;
+  gateways: string;
 }
 
 export const tableNames = (prefix: string): Tables => ({
@@ -41,10 +41,10 @@ export const tableNames = (prefix: string): Tables => ({
   quotas: `${prefix}Quotas`,
   restores: `${prefix}Restores`,
   prices: `${prefix}Prices`,
-  progress: `${prefix}Progress`,
-  gateways: `${prefix}Gateways`,
   connections: `${prefix}Connections`,
   sessions: `${prefix}Sessions`,
+  progress: `${prefix}Progress`,
+  gateways: `${prefix}Gateways`,
 });
 
 /** What CreateTable is given; later the CDK stack is held against the same. */
@@ -103,33 +103,18 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       TableName: names.restores,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: [{ AttributeName: 'restore_id', KeyType: 'HASH' }],
-      AttributeDefinitions: strings('restore_id', 'open'),
-      GlobalSecondaryIndexes: [index(RESTORE_INDEXES.byOpen, 'open', 'restore_id')],
+      AttributeDefinitions: strings('restore_id', 'open', 'status', 'consumer', 'created_at'),
+      GlobalSecondaryIndexes: [
+        index(RESTORE_INDEXES.byOpen, 'open', 'restore_id'),
+        index(RESTORE_INDEXES.byStatus, 'status', 'created_at'),
+        index(RESTORE_INDEXES.byConsumer, 'consumer', 'created_at'),
+      ],
     },
     {
       TableName: names.prices,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: [{ AttributeName: 'price_key', KeyType: 'HASH' }],
       AttributeDefinitions: strings('price_key'),
-    },
-    {
-      TableName: names.progress,
-      BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [
-        { AttributeName: 'run', KeyType: 'HASH' },
-        { AttributeName: 'entry', KeyType: 'RANGE' },
-      ],
-      AttributeDefinitions: strings('run', 'entry'),
-    },
-    {
-      TableName: names.gateways,
-      BillingMode: 'PAY_PER_REQUEST',
-      // All in one partition, so that they are found by a query: there are few.
-      KeySchema: [
-        { AttributeName: 'fleet', KeyType: 'HASH' },
-        { AttributeName: 'gateway_id', KeyType: 'RANGE' },
-      ],
-      AttributeDefinitions: strings('fleet', 'gateway_id'),
     },
     {
       TableName: names.connections,
@@ -153,13 +138,32 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       ],
       AttributeDefinitions: strings('user_id', 'entry'),
     },
+    {
+      TableName: names.progress,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'run', KeyType: 'HASH' },
+        { AttributeName: 'entry', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('run', 'entry'),
+    },
+    {
+      TableName: names.gateways,
+      BillingMode: 'PAY_PER_REQUEST',
+      // All in one partition, so that they are found by a query: there are few.
+      KeySchema: [
+        { AttributeName: 'fleet', KeyType: 'HASH' },
+        { AttributeName: 'gateway_id', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('fleet', 'gateway_id'),
+    },
   ];
 }
 
 /** What UpdateTimeToLive is given once the tables are there. */
 export const timesToLive = (prefix: string): UpdateTimeToLiveCommandInput[] => {
-  const { quotas, prices, progress, gateways, connections, sessions } = tableNames(prefix);
-  return [quotas, prices, progress, gateways, connections, sessions].map((TableName) => ({
+  const { quotas, prices, connections, sessions, progress, gateways } = tableNames(prefix);
+  return [quotas, prices, connections, sessions, progress, gateways].map((TableName) => ({
     TableName,
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
   }));

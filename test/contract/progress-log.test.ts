@@ -7,6 +7,7 @@
 import { DescribeTimeToLiveCommand, DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { makeTables } from '../../infra/local/bootstrap.ts';
+import { gatewayTable } from '../../lib/store/gateways.ts';
 import { ProgressStore, type ProgressStoreOptions } from '../../lib/store/progress.ts';
 import { progressTable } from '../../lib/store/progress-table.ts';
 import { tableNames } from '../../lib/store/tables.ts';
@@ -219,8 +220,8 @@ describe('an append', () => {
 
 describe('writers at the same time', () => {
   it('leave a sequence without gaps, each report once, those of a source in order', async () => {
-    const writers = Array.from({ length: 12 }, (_, index) => ({ name: `writer-${index}`, store: openStore() }));
-    const reports = 15;
+    const writers = Array.from({ length: 5 }, (_, index) => ({ name: `writer-${index}`, store: openStore() }));
+    const reports = 10;
     await Promise.all(
       writers.map(async ({ name, store }) => {
         for (let localSeq = 1; localSeq <= reports; localSeq += 1) {
@@ -234,7 +235,7 @@ describe('writers at the same time', () => {
     );
     const events = await readAll(store);
 
-    expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 12 * reports }, (_, index) => index + 1));
+    expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 5 * reports }, (_, index) => index + 1));
     for (const { name } of writers)
       expect(events.filter(({ source }) => source.name === name).map(({ message }) => message)).toEqual(
         Array.from({ length: reports }, (_, index) => `${name} ${index + 1}`),
@@ -375,4 +376,18 @@ it('takes nothing of a call in which one report cannot be taken', async () => {
     /report of workflow: expected at most 65536 bytes, not \d+: put the data into S3 and report its address/,
   );
   expect(await store.head(RUN)).toBeUndefined();
+});
+
+describe('gateways', () => {
+  it('are found while they say that they run', async () => {
+    const table = gatewayTable(local.client, tableNames(prefix));
+    await table.enter('g1', 'http://10.0.0.1:8080', 130);
+    await table.enter('g2', 'http://10.0.0.2:8080', 100);
+    await table.enter('g1', 'http://10.0.0.1:8080', 140);
+
+    expect((await table.list(99)).sort()).toEqual(['http://10.0.0.1:8080', 'http://10.0.0.2:8080']);
+    expect(await table.list(135)).toEqual(['http://10.0.0.1:8080']);
+    await table.leave('g1');
+    expect(await table.list(0)).toEqual(['http://10.0.0.2:8080']);
+  });
 });

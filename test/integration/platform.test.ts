@@ -29,7 +29,7 @@ import { markedProcesses } from '../../infra/local/platform/record.ts';
 import { packageRoot } from '../../infra/local/platform/root.ts';
 import { silent, type ToolEvent, tools } from '../../infra/local/tools/index.ts';
 
-const ANY_PORT = { temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0 };
+const ANY_PORT = { temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, gateway: 0 };
 
 /** Compiled entries; inside the package, where its dependencies are found. */
 let entries: string;

@@ -216,6 +216,22 @@ it('launch: COMPLETE, after its consumer had no budget left and somebody approve
   await keep('launch.budget', workflowIdOf('poor'));
 });
 
+it('launch, restore and cost that tell their logs', async () => {
+  await longhaul.action('POST restore-time', { scale: 1 / 36_000 });
+  await archive('data/told.fq');
+  const count = { command: 'wc -c < ${{ inputs.reads }} > n', inputs: { reads: 'told.fq' }, outputs: { n: 'n' } };
+  await launch(
+    'told',
+    sheet('told', { count, whole: { command: 'true', after: ['count'] } }, { restore: { days: 1 } }),
+  );
+  expect((await longhaul.follow('told')).status).toBe('COMPLETE');
+  await restoreOf('told').result();
+  await costOf('told');
+  await keep('launch.told', workflowIdOf('told'));
+  await keep('restore.told', restoreIdOf('told'));
+  await keep('cost.told', costIdOf('told'));
+});
+
 it('batchPoller: until nothing is open', async () => {
   const id = pollerIdOf({ account: LOCAL_PLACE.accountId, region: LOCAL_PLACE.region });
   await longhaul.temporal.client.workflow.getHandle(id).result();

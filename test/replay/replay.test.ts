@@ -41,6 +41,16 @@ describe('recorded histories', () => {
     const recorded = new Set(FILES.map((file) => typeOf(read(file))));
     expect([...recorded].toSorted()).toEqual(Object.keys(workflows).toSorted());
   });
+
+  it.each(['launch', 'restore', 'cost'])('of %s are there from before it told its log, and since', (type) => {
+    const histories = FILES.map(read).filter((history) => typeOf(history) === type);
+    const tells = ({ events }: { events: RecordedEvent[] }) =>
+      events.some(({ eventType }) => eventType === 'EVENT_TYPE_MARKER_RECORDED') ||
+      JSON.stringify(events).includes('progressTold');
+
+    // Recorded anew, those from before would be gone: keep them.
+    expect(new Set(histories.map(tells))).toEqual(new Set([true, false]));
+  });
 });
 
 describe('a history of other code', () => {

@@ -38,7 +38,7 @@ const missing = <T extends object>(what: string): T =>
 
 export async function openApi(
   given: Partial<ApiDependencies> = {},
-  options: { logger?: { write(line: string): void } } = {},
+  options: { logger?: { write(line: string): void }; keep?: boolean } = {},
 ): Promise<ApiUnderTest> {
   const routes: string[] = [];
   const app = Fastify({
@@ -69,7 +69,8 @@ export async function openApi(
     ...given,
   });
   await app.ready();
-  onTestFinished(() => app.close());
+  // Kept: whoever opened it closes it.
+  if (!options.keep) onTestFinished(() => app.close());
   const send = (principal: Principal | undefined, request: InjectOptions) => {
     current = principal;
     return app.inject(request);

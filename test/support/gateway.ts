@@ -10,7 +10,7 @@ import { createGateway, type Gateway, type GatewayDeps } from '../../clients/gat
 import type { GatewaySettings } from '../../clients/gateway/settings.ts';
 import { type ClientMessage, PATH, type ServerMessage } from '../../clients/live/protocol.ts';
 import type { ProgressEvent, Report } from '../../workflows/progress/model.ts';
-import { createMemoryLog, type MemoryLog } from './memory-log.ts';
+import { createMemoryLog, type MemoryLog } from './live-log.ts';
 import {
   createMemoryConnections,
   createMemorySessions,
@@ -126,9 +126,6 @@ function openClient(url: string, protocols: string[], headers: Record<string, st
     until: (holds) =>
       new Promise((resolve, reject) => {
         let ended = false;
-        void closed.then(() => {
-          ended = true;
-        });
         const look = () => {
           if (holds()) {
             arrivals.off('any', look);
@@ -139,6 +136,10 @@ function openClient(url: string, protocols: string[], headers: Record<string, st
           }
         };
         arrivals.on('any', look);
+        void closed.then(() => {
+          ended = true;
+          look();
+        });
         look();
       }),
     async next(type) {

@@ -19,6 +19,7 @@ import {
 } from '../../workflows/launch/model.ts';
 import type { StepOutline } from '../../workflows/launch/state.ts';
 import type { Wishes } from '../../workflows/restore/model.ts';
+import type { StoredLog } from './stored-log.ts';
 
 export interface World {
   activities: LaunchActivities;
@@ -49,6 +50,8 @@ export interface WorldOptions {
   review?(step: string, nth: number): Review | Promise<Review>;
   /** What following the log of a head does; it ends at once by default. */
   follow?(input: FollowInput): Promise<void>;
+  /** The log it tells; without it the launch tells none. */
+  log?: StoredLog;
   /** Called after a step was submitted, before the workflow hears of it. */
   onSubmit?(step: string, job: { workflowId: string; jobId: string; generation: number }): Promise<void>;
 }
@@ -69,10 +72,16 @@ export function createWorld(options: WorldOptions): World {
     errors: [],
     submission: (step) => submission(step).promise,
     activities: {
-      async registerLaunch() {
+      async registerLaunch({ workflowId, at, retry }) {
         if (options.existing) return { outcome: 'existing', status: options.existing.status, attempt: 1 };
         world.statuses.push('PREPARING');
-        return { outcome: 'new', status: 'PREPARING', attempt: 1 };
+        const attempt = retry?.attempt ?? 1;
+        const registered = { outcome: 'new', status: 'PREPARING', attempt } as const;
+        if (!options.log) return registered;
+        const of = { kind: 'status', source: { name: 'workflow', attempt }, localSeq: at, at } as const;
+        const begin = { ...of, begins: { attempt }, status: 'PREPARING' };
+        await options.log.store.append(workflowId, { domain: 'launch' }, [begin]);
+        return { ...registered, progress: { begun: true } };
       },
       async preflightLaunch() {
         return { findings: [], digests: {} };
@@ -99,10 +108,13 @@ export function createWorld(options: WorldOptions): World {
       async findArchivedInputs() {
         return options.archived;
       },
-      async recordStatus({ status, waitingFor, error }) {
+      async recordStatus({ status, waitingFor, error, progress }) {
+        const { log } = options;
+        if (progress && log) await log.store.append(progress.run, progress.facts, progress.reports);
         world.statuses.push(status);
         if (waitingFor) world.waits.push(waitingFor);
         if (error) world.errors.push(error);
+        return progress && { progressTold: log !== undefined };
       },
       async submitStep({ step, generation, workflowId }) {
         const job = { workflowId, jobId: `job-${step}-${generation}`, generation };

@@ -66,7 +66,7 @@ export async function openLonghaul(
       ...options,
       name: 'test',
       stateDirectory: join(directory, 'state'),
-      ports: { temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0 },
+      ports: { temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, gateway: 0 },
       environment,
       signals: false,
     });

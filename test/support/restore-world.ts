@@ -15,6 +15,7 @@ import type { Archive } from '../../workflows/restore/model.ts';
 import type { RestorePrices } from '../../workflows/restore/prices.ts';
 import { PRICES } from './restore-prices.ts';
 import { openStandIns, type StandIns } from './stand-ins.ts';
+import type { StoredLog } from './stored-log.ts';
 
 export const BUCKET = 'longhaul';
 
@@ -35,6 +36,8 @@ export interface RestoreWorldOptions {
   prices?: RestorePrices;
   /** From so many objects on S3 Batch Operations is used; left out, never. */
   batchFrom?: number;
+  /** The logs it tells; without them it tells none. */
+  log?: StoredLog;
 }
 
 export async function openRestoreWorld(options: RestoreWorldOptions = {}): Promise<RestoreWorld> {
@@ -58,6 +61,7 @@ export async function openRestoreWorld(options: RestoreWorldOptions = {}): Promi
     prices: async () => options.prices ?? PRICES,
     settings: { bucket: BUCKET, restorePollSeconds: 0 },
     now: () => clock.now(),
+    ...(options.log && { progress: options.log.store }),
     ...(options.batchFrom !== undefined && {
       batchOperations: {
         client: createBatchOperations(standIns.s3control),

@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
 import { S3ControlClient } from '@aws-sdk/client-s3-control';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -22,6 +23,7 @@ export interface StandIns {
   s3: S3Client;
   s3control: S3ControlClient;
   sqs: SQSClient;
+  events: EventBridgeClient;
   close(): Promise<void>;
 }
 
@@ -50,6 +52,7 @@ export async function openStandIns(): Promise<StandIns> {
       requestHandler: { httpAgent: { lookup: lookupLoopback } },
     }),
     sqs: new SQSClient(settings),
+    events: new EventBridgeClient(settings),
   };
   return {
     kit,

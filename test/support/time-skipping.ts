@@ -35,27 +35,37 @@ export async function openTimeSkipping(): Promise<TestWorkflowEnvironment> {
   return env;
 }
 
-let bundled: Promise<WorkflowBundle> | undefined;
+const bundled = new Map<string, Promise<WorkflowBundle>>();
 
-/** The workflow bundle, made once a process. */
-export function workflowBundle(): Promise<WorkflowBundle> {
-  bundled ??= bundleWorkflowCode({
-    workflowsPath: join(packageRoot(), 'workflows/index.ts'),
-    logger: new DefaultLogger('ERROR'),
-  });
-  return bundled;
+/** The workflow bundle, made once a process; of another file for workflows that only tests have. */
+export function workflowBundle(path = 'workflows/index.ts'): Promise<WorkflowBundle> {
+  const bundle =
+    bundled.get(path) ??
+    bundleWorkflowCode({ workflowsPath: join(packageRoot(), path), logger: new DefaultLogger('ERROR') });
+  bundled.set(path, bundle);
+  return bundle;
 }
 
-/** Runs the workflow worker and one activity worker for each queue while `run` runs. */
+/**
+ * Runs the workflow worker and one activity worker for each queue while `run` runs. Activities of the workflow queue are
+ * its local ones.
+ */
 export async function withWorkers<T>(
   env: TestWorkflowEnvironment,
   activities: Readonly<Record<string, object>>,
   run: () => Promise<T>,
+  bundle: Promise<WorkflowBundle> = workflowBundle(),
 ): Promise<T> {
+  const { [WORKFLOW_TASK_QUEUE]: local, ...queues } = activities;
   const shared = { connection: env.nativeConnection, namespace: env.namespace ?? 'default' };
   const workers = await Promise.all([
-    Worker.create({ ...shared, taskQueue: WORKFLOW_TASK_QUEUE, workflowBundle: await workflowBundle() }),
-    ...Object.entries(activities).map(([taskQueue, implementations]) =>
+    Worker.create({
+      ...shared,
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      workflowBundle: await bundle,
+      ...(local && { activities: local, enableNonLocalActivities: false }),
+    }),
+    ...Object.entries(queues).map(([taskQueue, implementations]) =>
       Worker.create({ ...shared, taskQueue, activities: implementations }),
     ),
   ]);

@@ -44,15 +44,15 @@ describe('choosePorts', () => {
   afterEach(() => new Promise((resolve) => taken.close(resolve)));
 
   it('names an explicit port that is taken', async () => {
-    await expect(choosePorts({ temporal: 0, aws: port }, () => {})).rejects.toThrow(
+    await expect(choosePorts({ temporal: 0, aws: port, gateway: 0 }, () => {})).rejects.toThrow(
       `port ${port}, asked for as aws, is in use`,
     );
   });
 
-  it('gives four different free ones for zeros, and says nothing', async () => {
+  it('gives different free ones for zeros, and says nothing', async () => {
     const told = vi.fn();
-    const ports = await choosePorts({ temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0 }, told);
-    expect(new Set(Object.values(ports)).size).toBe(4);
+    const ports = await choosePorts({ temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, gateway: 0 }, told);
+    expect(new Set(Object.values(ports)).size).toBe(5);
     expect(told).not.toHaveBeenCalled();
   });
 
@@ -63,7 +63,7 @@ describe('choosePorts', () => {
       holder.once('error', () => resolve(false));
       holder.listen(DEFAULT_PORTS.aws, '127.0.0.1', () => resolve(true));
     });
-    const ports = await choosePorts({ temporal: 0, temporalUi: 0, dynamodb: 0 }, told);
+    const ports = await choosePorts({ temporal: 0, temporalUi: 0, dynamodb: 0, gateway: 0 }, told);
     // When something else holds it, it is taken just as well.
     if (held) await new Promise((resolve) => holder.close(resolve));
     expect(told).toHaveBeenCalledWith('aws', DEFAULT_PORTS.aws, ports.aws);
@@ -71,7 +71,7 @@ describe('choosePorts', () => {
   });
 
   it('leaves the chosen ports free', async () => {
-    const ports = await choosePorts({ temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0 }, () => {});
+    const ports = await choosePorts({ temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, gateway: 0 }, () => {});
     await expect(choosePorts(ports, () => {})).resolves.toEqual(ports);
   });
 });

@@ -13,7 +13,10 @@ import {
   type TasksReport,
   WORKFLOW_TYPE,
 } from '../../workflows/launch/model.ts';
+import { HEAD_REPORTS } from '../../workflows/launch/report.ts';
+import { ACTIVITY_TASK_QUEUE as PROGRESS_QUEUE } from '../../workflows/progress/model.ts';
 import { createWorld, tell, type WorldOptions } from '../support/launch-world.ts';
+import { createStoredLog } from '../support/stored-log.ts';
 import { openTimeSkipping, withWorkers } from '../support/time-skipping.ts';
 
 let env: TestWorkflowEnvironment;
@@ -40,12 +43,23 @@ async function run(options: Omit<WorldOptions, 'steps'>) {
   nth += 1;
   const workflowId = `launch/head-${nth}`;
   const world = createWorld({ steps: [HEAD], ...options });
-  return withWorkers(env, { [ACTIVITY_TASK_QUEUE]: world.activities }, async () => {
+  const { log } = options;
+  const queues = {
+    [ACTIVITY_TASK_QUEUE]: world.activities,
+    ...(log && { [WORKFLOW_TASK_QUEUE]: log.activities, [PROGRESS_QUEUE]: log.activities }),
+  };
+  return withWorkers(env, queues, async () => {
     const args = [{ launchId: `head-${nth}`, configurationFile: 's3://b/k' }];
     const handle = await env.client.workflow.start(WORKFLOW_TYPE, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args });
     const ended = await handle.result().catch((error: Error) => error);
     const { steps } = await handle.query<LaunchProgress>(PROGRESS_QUERY);
-    return { world, ended, tasks: steps[0]?.tasks, events: Number((await handle.describe()).historyLength) };
+    return {
+      workflowId,
+      world,
+      ended,
+      tasks: steps[0]?.tasks,
+      events: Number((await handle.describe()).historyLength),
+    };
   });
 }
 
@@ -109,20 +123,27 @@ describe('following its log', () => {
   });
 });
 
-it('costs the history what its header says: eight events a generation, and the reports', async () => {
+it('costs the history what its header says: eight events a generation, the reports, and one for each that is told', async () => {
   const quiet = await run(endsAtOnce);
   const reports = 20;
+  const log = createStoredLog();
   const loud = await run({
     ...endsAtOnce,
+    log,
     async follow({ workflowId }) {
-      for (let count = 0; count < reports; count += 1) await signal(workflowId, report());
+      for (let count = 0; count < reports; count += 1)
+        await signal(workflowId, report({ tasks: [counts('align', count / 10)] }));
     },
   });
+  const told = log.batches.length;
+  const picture = await log.picture(loud.workflowId);
 
+  expect(picture).toMatchObject({ status: 'COMPLETE', consumer: 'lab-a', steps: [{ state: 'SUCCEEDED', attempt: 1 }] });
+  expect(told).toBeGreaterThan(3);
   expect(quiet.events).toBeLessThanOrEqual(40 + 32 + 8);
-  expect(loud.events - quiet.events).toBeLessThanOrEqual(reports * 4);
+  expect(loud.events - quiet.events).toBeLessThanOrEqual(reports * 4 + told);
   // All generations a launch can have, each with its own reports.
   let all = 0;
   for (let generation = 1; generation <= LIMITS.submissions; generation += 1) all += reportsOf(generation);
-  expect(40 + LIMITS.submissions * (32 + 8) + all * 4).toBeLessThan(TEMPORAL_LIMIT);
+  expect(40 + LIMITS.submissions * (32 + 8) + all * 4 + HEAD_REPORTS).toBeLessThan(TEMPORAL_LIMIT);
 });

@@ -3,7 +3,7 @@
  * compared with the bill when that is there. Usage and prices stay in S3 and DynamoDB; activities carry references.
  *
  * History: at most 14 events for each pricing, of which there are two for each attempt of the launch that ends while this
- * runs, and 8 for each of at most {@link ACTUALS_TRIES} looks at the bill. After {@link ROUNDS} rounds it continues as new,
+ * runs, 8 for each of at most {@link ACTUALS_TRIES} looks at the bill, and one for each of at most 300 reports of its stages. After {@link ROUNDS} rounds it continues as new,
  * so it stays under 2,000 events; test/workflow/cost.test.ts measures it.
  *
  * @module

@@ -7,6 +7,9 @@ import type { Change, StepView } from '../progress/model.ts';
 import { formatUsd } from '../restore/details.ts';
 import type { ItemCounts, LaunchProgress, StepProgress, TaskCounts } from './model.ts';
 
+/** Of a launch with a head job: beside the reports of its tasks there is less room in the history, as workflow.ts says. */
+export const HEAD_REPORTS = 800;
+
 /**
  * What has changed, but for status and error, which are told with the write of the status. The first time all steps are
  * told of, with what they come after: the graph is known before anything runs.

@@ -148,6 +148,8 @@ export class LaunchState {
     if (change.attempt !== this.attempt || isFinal(step.state)) return false;
     const news = step.jobs.observe(change);
     const stuck = setStuck(step, change, now);
+    // The parent of an array says nothing when its first children run.
+    if (step.jobs.counts().running > 0) step.startedAt ??= now;
     if (news !== 'status') return news !== undefined || stuck;
     step.submittedAt ??= now;
     const ended = change.status === 'SUCCEEDED' || change.status === 'FAILED';

@@ -13,7 +13,7 @@ import { type Batch, MOST_REPORTS, Outbox } from '../progress/outbox.ts';
 import { createPump, DIRECT, type Pump } from '../progress/pump.ts';
 import { describeProgress } from './details.ts';
 import { ACTIVITY_TASK_QUEUE, isEnded, type LaunchProgress, type LaunchStatus, type WaitingFor } from './model.ts';
-import { changeOf } from './report.ts';
+import { changeOf, HEAD_REPORTS } from './report.ts';
 import type { LaunchState } from './state.ts';
 
 /** Reads and writes of small things. What cannot be mended says so itself, so retrying for long is right. */
@@ -27,8 +27,6 @@ const registry = proxyActivities<LaunchActivities>(REGISTRY);
 
 const STATUS = defineSearchAttributeKey('LonghaulStatus', SearchAttributeType.KEYWORD);
 
-/** Beside a head job's own reports there is less room in the history: workflow.ts. */
-export const HEAD_REPORTS = 800;
 /** With a status goes all that waits: of 1,000 steps 25 reports. */
 const WITH_A_STATUS = 64;
 

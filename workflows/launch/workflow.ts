@@ -3,11 +3,13 @@
  * stay in S3, its activities carry references.
  *
  * History: about 30 events, at most 32 for each submission of a step (submit and review 12, news of its job from events
- * and from the poller 20) and 4 for each report of an array's counts, of which there are 2,000 at most (`reports` of a
- * step's row). The 1,200 submissions of {@link LIMITS}, retries included, so stay under 47,000 of the 51,200 events
- * Temporal allows; a host that Batch loses costs 8 to 12 more. A head job has no array, but its log is followed: 8 more a
- * submission and 4 for each of under 550 reports of its tasks, which is under 51,000. test/workflow/launch-history.test.ts
- * and launch-head.test.ts measure it. 10,000 items are one array job and cost no more than one.
+ * and from the poller 20), 4 for each report of an array's counts, of which there are 2,000 at most (`reports` of a step's
+ * row), and one for each of at most 2,000 reports to the log its watchers read; statuses go there with their write to the
+ * registry. The 1,200 submissions of {@link LIMITS}, retries included, so stay under 49,000 of the 51,200 events Temporal
+ * allows; a host that Batch loses costs 8 to 12 more. A head job has no array, but its log is followed: 8 more a submission
+ * and 4 for each of under 550 reports of its tasks; with 800 reports to the log that is under 51,100.
+ * test/workflow/launch-history.test.ts and launch-head.test.ts measure it. 10,000 items are one array job and cost no more
+ * than one.
  *
  * @module
  */

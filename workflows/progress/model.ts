@@ -11,10 +11,6 @@
 
 export const ACTIVITY_TASK_QUEUE = 'longhaul-progress';
 
-/** Of the events of the route `bus`; their detail is a run, its facts and reports. */
-export const BUS_SOURCE = 'longhaul.progress';
-export const BUS_DETAIL_TYPE = 'Progress Report';
-
 /** By which way a workflow's reports reach the log: docs/progress.md says which when. */
 export const ROUTES = ['direct', 'activity', 'bus'] as const;
 export type Route = (typeof ROUTES)[number];

@@ -28,6 +28,8 @@ export interface Batch {
 const BATCH = 25;
 /** Best-effort batches of one run. Each costs its history an event, sent by a normal activity six. */
 export const MOST_REPORTS = 2_000;
+/** With n batches of the second half left at an age t, the next one may go 4 t / n after the last. */
+const SPREAD = 4;
 /** After a batch that failed nothing goes out by best effort for so long, each time twice as long, ms. */
 const PAUSE = { first: 5_000, longest: 60_000 } as const;
 
@@ -82,14 +84,14 @@ export class Outbox {
 
   /**
    * Whether a best-effort batch may go now: nothing is under way, the last failure is long enough ago, and the history has
-   * room. After half of the batches a run may have, the rest is spread: it lasts as long again as the run has lasted, and
-   * longer, since the pauses grow with it.
+   * room. After half of the batches a run may have, the rest is spread: pauses grow with the age of the run, so that there
+   * is always some left.
    */
   mayGo(now: number): boolean {
     if (!this.waits || this.busy || now < this.#quietUntil) return false;
     const left = this.#most - this.#sent;
     if (left <= 0) return false;
-    return this.#sent < this.#most / 2 || now - this.#sentAt >= (now - this.#beganAt) / left;
+    return this.#sent < this.#most / 2 || now - this.#sentAt >= (SPREAD * (now - this.#beganAt)) / left;
   }
 
   /** The next batch, which is under way until it is settled. */

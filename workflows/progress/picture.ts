@@ -138,13 +138,15 @@ export function mergeEvents(events: readonly ProgressEvent[]): ProgressEvent[] {
   const merged: ProgressEvent[] = [];
   for (const event of events) {
     const last = merged.at(-1);
-    // What an attempt begins with takes away what was said before it, and is no addition to it.
-    if (last && isMergeable(last.kind) && isMergeable(event.kind) && !event.begins)
-      merged[merged.length - 1] = mergeTwo(last, event);
+    if (last && mayMerge(last) && mayMerge(event)) merged[merged.length - 1] = mergeTwo(last, event);
     else merged.push(event);
   }
   return merged;
 }
+
+/** What is not only about how far it is stays an event of its own, of whichever kind. */
+export const mayMerge = ({ kind, begins, status, data }: Pick<ProgressEvent, 'kind'> & Change): boolean =>
+  isMergeable(kind) && begins === undefined && status === undefined && data === undefined;
 
 function mergeTwo(earlier: ProgressEvent, later: ProgressEvent): ProgressEvent {
   const steps = new Map((earlier.steps ?? []).map((step) => [step.name, step]));

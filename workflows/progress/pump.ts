@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { ActivityFailure, CancellationScope, log, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { CancellationScope, log, proxyActivities, proxyLocalActivities, TemporalFailure } from '@temporalio/workflow';
+import type { ProgressActivities } from '../../activities/progress/index.ts';
 import { rootCause } from '../kit/failures.ts';
 import { now } from '../kit/time.ts';
 import { ACTIVITY_TASK_QUEUE } from './model.ts';
@@ -29,16 +30,10 @@ const SURE = {
 /** Nothing comes after it. */
 const LAST = { ...SURE, scheduleToCloseTimeout: '10 minutes' } as const;
 
-/** What activities/progress/ has. */
-interface ProgressActivities {
-  appendProgress(batch: Batch): Promise<void>;
-  publishProgress(batch: Batch): Promise<void>;
-}
-
 const light = proxyLocalActivities<ProgressActivities>(LIGHT);
 const sure = proxyActivities<ProgressActivities>(SURE);
 
-/** By which activities batches go. An `ActivityFailure` leaves the batch in the outbox. */
+/** By which activities batches go. A failure leaves the batch in the outbox. */
 export interface Way {
   light(batch: Batch): Promise<unknown>;
   sure(batch: Batch): Promise<unknown>;
@@ -105,7 +100,7 @@ export function createPump(outbox: Outbox, addressed: () => Omit<Batch, 'reports
   };
 }
 
-/** The log says so of what it can never take: it is left, or nothing after it would ever be told. */
+/** Of what can never be told: it is left out, or nothing after it would be told either. */
 const INVALID = 'InvalidProgressError';
 
 /** @returns whether it is dealt with; what is no failure of the activity, such as nobody having registered it, is thrown */
@@ -114,7 +109,8 @@ async function send(way: Way, batch: Batch, surely: boolean): Promise<boolean> {
     await CancellationScope.nonCancellable(() => (surely ? way.sure(batch) : way.light(batch)));
     return true;
   } catch (error) {
-    if (!(error instanceof ActivityFailure)) throw error;
+    // Of a local activity it comes as it is, of another one wrapped.
+    if (!(error instanceof TemporalFailure)) throw error;
     const { type, message } = rootCause(error);
     if (type === INVALID) {
       log.error('progress was left out', { reason: message });

@@ -26,7 +26,10 @@ export interface ReporterOptions {
   facts: RunFacts;
   /** Whose log it is; this workflow's id when absent. */
   run?: string;
-  /** This workflow's own when absent; a newer one supersedes what an older one has said. */
+  /**
+   * This workflow's own when absent; a newer one supersedes what an older one has said. A workflow that both has a retry
+   * policy and continues as new has to carry it along: Temporal counts from 1 again.
+   */
   attempt?: number;
   /**
    * `direct` when absent. `activity`: an activity of the domain composes what is told, and appends it.
@@ -82,8 +85,8 @@ export function createReporter(options: ReporterOptions): Reporter {
     await pump.flush();
   }
 
-  // A run that continues another one goes on where that was.
-  if (continued === undefined) {
+  // A run that continues another one goes on where that was; a retry is one too, and begins anew.
+  if (continued === undefined || ownAttempt > 1) {
     // Where the id was used before: what that run ended by is done with.
     outbox.add(
       'status',

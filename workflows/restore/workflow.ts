@@ -2,7 +2,7 @@
  * The restore: archived objects become readable, and stay so as long as the launch needs them. The workflow orchestrates
  * only; the index, request ids and failures stay in S3, and S3's own word on each object is the only one that counts.
  *
- * History: 40 events at most but for these: 6 for a batch of requests, of which there are {@link LIMITS}.batches at most;
+ * History: 40 events at most but for these: 7 for a batch of requests and what its watchers are told of it, of which there are {@link LIMITS}.batches at most;
  * 20 for a sweep with its record; 4 for news; 5 for what the launch is told, 25 times at most. News come at most 100 times,
  * a poll at most every 20th of the time the restore takes, and a gap of a 50th of the time gone lies between two sweeps; so
  * a restore of ten million objects over 48 hours stays under 5,000. One that never ends continues as new after

@@ -3,12 +3,18 @@
  *
  * @module
  */
-import { ServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import {
+  ServiceError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ReportError } from '../../../lib/cost/calendar.ts';
 import { RequestFileError } from '../../../lib/restore/request-file.ts';
 import { UnreadableObjectError } from '../../../lib/s3-objects.ts';
 import { SheetError } from '../../../workflows/launch/sheet/problems.ts';
+import { NoCostError } from '../../cost/view.ts';
 import { isOutage } from '../../events/outage.ts';
 import type { ApiError } from '../../live/api.ts';
 
@@ -41,6 +47,11 @@ export class ApiProblem extends Error {
 }
 
 const SEE_DOCUMENT = 'see GET /api/v1/openapi.json for what this route takes';
+const NO_COST = {
+  unknown: 'GET /api/v1/runs lists those that may be seen',
+  open: 'wait for its end',
+  pricing: 'wait until it has been priced',
+} as const;
 const LATER = 'try again in a moment; GET /api/v1/health says what is out of reach';
 
 /** Of fastify's own refusals. */
@@ -59,6 +70,8 @@ export function problemOf(error: unknown): ApiProblem | undefined {
   if (error instanceof ApiProblem) return error;
   if (error instanceof SheetError) return new ApiProblem('bad-sheet', error.message, 'correct what each line names');
   if (error instanceof ReportError) return new ApiProblem('bad-request', error.message, SEE_DOCUMENT);
+  if (error instanceof NoCostError)
+    return new ApiProblem(error.reason === 'unknown' ? 'not-found' : 'conflict', error.message, NO_COST[error.reason]);
   if (error instanceof RequestFileError)
     return new ApiProblem('bad-request', error.message, 'correct the file, or name another one');
   if (error instanceof UnreadableObjectError)
@@ -71,6 +84,8 @@ export function problemOf(error: unknown): ApiProblem | undefined {
       error.cause?.message ?? 'it was refused',
       'look at the run for what it waits for',
     );
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError)
+    return new ApiProblem('unavailable', 'no worker has answered', 'see that workers run, then ask again');
   const refused = ofFastify(error);
   if (refused) return refused;
   // A gRPC error that is none of the above says nothing a client could mend.
@@ -87,7 +102,7 @@ function ofFastify(error: unknown): ApiProblem | undefined {
     validationContext,
     code = '',
     remedy: own,
-  } = error as FastifyError & { remedy?: unknown };
+  } = error as Partial<FastifyError> & { remedy?: unknown };
   const isOwn = validation !== undefined || code.startsWith('FST_') || (statusCode ?? 500) < 500;
   const [known, usual] = BY_STATUS[statusCode ?? 500] ?? [];
   if (!isOwn || !known || usual === undefined) return undefined;

@@ -5,11 +5,21 @@
  * @module
  */
 import type { FastifyInstance } from 'fastify';
+import { approvalRoutes } from './approvals.ts';
+import { costRoutes } from './costs.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { errorBody, handleError, notFound } from './errors.ts';
+import { launchActionRoutes } from './launch-actions.ts';
+import { launchRoutes } from './launches.ts';
+import { logRoutes } from './logs.ts';
 import { describeApi } from './openapi.ts';
-import { addSchemas } from './schemas.ts';
+import { createPlanReader } from './plans.ts';
+import { restoreRoutes } from './restores.ts';
+import { runRoutes } from './runs.ts';
+import { addSchemas, answers } from './schemas.ts';
 import { sessionRoutes } from './session.ts';
+import { telemetryRoutes } from './telemetry.ts';
+import { checkStrictly } from './validation.ts';
 
 export const PREFIX = '/api/v1';
 
@@ -22,6 +32,7 @@ export async function registerApi(app: FastifyInstance, deps: ApiDependencies): 
   await app.register(
     (api, _options, done) => {
       addSchemas(api);
+      checkStrictly(api);
       api.setErrorHandler(handleError);
       api.setNotFoundHandler((_request, reply) =>
         reply
@@ -36,8 +47,29 @@ export async function registerApi(app: FastifyInstance, deps: ApiDependencies): 
         void reply.header('x-request-id', request.id);
         next();
       });
+      const plans = createPlanReader(deps.aws.s3);
       sessionRoutes(api, deps);
-      api.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+      runRoutes(api, deps, plans);
+      launchRoutes(api, deps, plans);
+      launchActionRoutes(api, deps);
+      logRoutes(api, deps);
+      restoreRoutes(api, deps);
+      approvalRoutes(api, deps);
+      costRoutes(api, deps);
+      telemetryRoutes(api);
+      api.get(
+        '/openapi.json',
+        {
+          config: { public: true },
+          schema: {
+            tags: ['gateway'],
+            summary: 'This document',
+            security: [],
+            response: answers({ type: 'object', additionalProperties: true }),
+          },
+        },
+        () => app.swagger(),
+      );
       done();
     },
     { prefix: PREFIX },

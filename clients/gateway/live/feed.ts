@@ -110,7 +110,8 @@ export class RunFeed {
    * @returns undefined where there is no log, and none was seen before
    */
   async begin(position: Position | 'start' | undefined): Promise<Beginning | { purged: true } | undefined> {
-    if (this.#now() - this.#lookedAt > FRESH_MS) await this.look();
+    // While nobody watched, nobody told.
+    if (this.watchers.size <= 1 || this.#now() - this.#lookedAt > FRESH_MS) await this.look();
     else if (this.#looking) await this.#looking;
     for (let tries = 1; ; tries += 1) {
       const seen = position === 'start' ? this.#head && { epoch: this.#head.epoch, seq: 0 } : position;

@@ -71,7 +71,7 @@ export class Hub {
     const now = this.#now();
     for (const feed of this.#feeds.values()) {
       if (feed.watchers.size === 0 && now - feed.usedAt > LINGER_MS) this.#feeds.delete(feed.run);
-      if (!feed.head) this.#giveUp(feed, now);
+      this.#giveUp(feed, now);
     }
     if (this.#looking) return;
     this.#looking = true;

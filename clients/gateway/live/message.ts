@@ -4,7 +4,7 @@
  * @module
  */
 import type { ProgressEvent } from '../../../workflows/progress/model.ts';
-import { isMergeable } from '../../../workflows/progress/model.ts';
+import { mayMerge } from '../../../workflows/progress/picture.ts';
 import type { Resume, ServerMessage } from '../../live/protocol.ts';
 
 export interface Message {
@@ -68,7 +68,7 @@ export function keptOf({ entries }: Batch): { events: number; bytes: number } {
   let events = 0;
   let bytes = 0;
   for (const { event, message } of entries) {
-    if (isMergeable(event.kind)) continue;
+    if (mayMerge(event)) continue;
     events += 1;
     bytes += message.frame.length;
   }

@@ -25,6 +25,11 @@ export interface PollRequest {
 }
 
 const READ_MS = 5_000;
+const UNREADABLE: Problem = {
+  code: 'unavailable',
+  message: 'the log of the run cannot be read now',
+  remedy: 'ask again in a while',
+};
 
 /** @returns what the asker does not know; or why it gets nothing */
 export function poll(hub: Pick<Hub, 'subscribe'>, request: PollRequest): Promise<EventPage | { problem: Problem }> {
@@ -39,9 +44,7 @@ export function poll(hub: Pick<Hub, 'subscribe'>, request: PollRequest): Promise
       subscription.end();
       resolve(answer);
     };
-    const give = () => {
-      if (resume) finish({ resume, events });
-    };
+    const give = () => finish(resume ? { resume, events } : { problem: UNREADABLE });
     const sink: Sink = {
       get full() {
         return events.length >= request.limit;

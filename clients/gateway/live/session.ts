@@ -191,8 +191,7 @@ export class Session implements Sink, TransportEvents {
       this.say({ type: 'renewed', expiresAt: principal.expiresAt });
       this.#deps.expires(this, principal.expiresAt);
       // It may see less now.
-      for (const subscription of [...this.#subscriptions.values()])
-        if (subscription.feed.head) subscription.allowedBy(subscription.feed.head);
+      for (const subscription of [...this.#subscriptions.values()]) subscription.check();
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       this.error(error.code, error.message, error.remedy);

@@ -42,14 +42,14 @@ export interface SessionsDeps {
   /** For requests. */
   client?: Client;
   log: Logger;
-  now?(): number;
-  /** Whole seconds. */
+  /** How often a client that hears nothing else hears something, and is asked whether it is there. */
   heartbeatMs?: number;
+  now?(): number;
 }
 
 export interface Sessions {
   /** @returns the session, whose events the transport is to tell */
-  open(identity: SessionIdentity, transport: Transport): Session;
+  open(identity: SessionIdentity, transport: Transport, connectionId?: string): Session;
   readonly count: number;
   cursors: Cursors;
   start(): void;
@@ -59,8 +59,17 @@ export interface Sessions {
   close(): Promise<void>;
 }
 
+/**
+ * Where each message costs money, silence may last; it still has to be broken well before it ends the connection.
+ * @returns every which heartbeat is one of this connection
+ */
+const restOf = ({ limits: { idleMs } }: Transport): number =>
+  idleMs === undefined ? 1 : Math.max(1, Math.floor(idleMs / 2.5 / HEARTBEAT_MS));
+
 export function createSessions(deps: SessionsDeps): Sessions {
-  const { hub, connections, sessions, log, now = Date.now, heartbeatMs = HEARTBEAT_MS } = deps;
+  const { hub, connections, sessions, log, now = Date.now } = deps;
+  const heartbeatMs = deps.heartbeatMs ?? HEARTBEAT_MS;
+  const slots = Math.max(1, Math.round(heartbeatMs / TICK_MS));
   const all = new Set<Session>();
   const cursors = new Cursors(sessions, log);
   const deadlines = new Deadlines(now());
@@ -161,9 +170,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
     let place = 0;
     for (const session of all) {
       place += 1;
-      if (place % (heartbeatMs / TICK_MS) !== slot) continue;
+      if (place % slots !== slot) continue;
+      const beats = Math.floor(ticks / slots);
       if (!session.transport.alive) session.transport.terminate();
-      else {
+      else if (beats % restOf(session.transport) === 0) {
         if (session.quiet) session.say({ type: 'pong' });
         session.quiet = true;
         session.transport.ping();
@@ -171,6 +181,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     }
   };
 
+  let ticks = 0;
   const seen = async () => {
     const at = now();
     await connections.alive([...all].map(connectionOf), at);
@@ -178,16 +189,15 @@ export function createSessions(deps: SessionsDeps): Sessions {
     await mapLimited([...users.values()], WRITES_AT_A_TIME, (user) => sessions.seen(user, at));
   };
 
-  let ticks = 0;
   const live: Sessions = {
     cursors,
     get count() {
       return all.size;
     },
-    open(identity, transport) {
-      const session = new Session(randomBytes(12).toString('base64url'), identity, transport, sessionDeps);
+    open(identity, transport, connectionId = randomBytes(12).toString('base64url')) {
+      const session = new Session(connectionId, identity, transport, sessionDeps);
       all.add(session);
-      session.welcome(heartbeatMs);
+      session.welcome(heartbeatMs * restOf(transport));
       if (session.principal.expiresAt !== undefined) expires(session, session.principal.expiresAt);
       const { maxLifeMs } = transport.limits;
       if (maxLifeMs !== undefined) {
@@ -204,7 +214,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     tick() {
       ticks += 1;
       deadlines.tick(now());
-      beat(ticks % (heartbeatMs / TICK_MS));
+      beat(ticks % slots);
       void cursors.flush();
       if (ticks % (SEEN_MS / TICK_MS) === 0) void write(seen);
     },

@@ -50,6 +50,7 @@ export class Subscription {
   #next = 0;
   /** A beginning that was overtaken by another one is not gone on with. */
   #turn = 0;
+  #beginning = false;
   #paging = false;
   #merging = false;
   #ended = false;
@@ -73,17 +74,17 @@ export class Subscription {
     const turn = this.#turn;
     this.#asked = position;
     this.#next = 0;
+    this.#beginning = true;
     try {
       const beginning = await this.feed.begin(position);
       if (this.#ended || turn !== this.#turn) return;
-      if (!beginning || 'purged' in beginning) {
-        if (beginning) this.#sink.begun(this.feed.run, { verdict: 'purged' }, undefined);
-        this.#asked = undefined;
-        this.waitingSince = beginning ? Number.POSITIVE_INFINITY : (this.waitingSince ?? this.#now());
+      this.#beginning = false;
+      // A run of others is as if it were not there, so that its name tells nothing.
+      if (!beginning || 'purged' in beginning || !this.#sink.allowed(beginning.facts)) {
+        this.#wait(position !== undefined);
         return;
       }
       this.waitingSince = undefined;
-      if (!this.allowedBy(beginning.facts)) return;
       this.#epoch = beginning.epoch;
       this.#next = beginning.next;
       this.#sink.begun(this.feed.run, beginning.resume, beginning.snapshot);
@@ -98,15 +99,26 @@ export class Subscription {
     }
   }
 
-  /** Asks again who may see it, of a token that was renewed or a log that began anew. */
-  allowedBy(facts: RunFacts): boolean {
-    if (this.#sink.allowed(facts)) return true;
+  /** There is no log. Who has seen one learns so; who has not waits, since one may begin just now. */
+  #wait(seen: boolean): void {
+    this.#asked = undefined;
+    if (!seen) {
+      this.waitingSince ??= this.#now();
+      return;
+    }
+    this.waitingSince = Number.POSITIVE_INFINITY;
+    this.#sink.begun(this.feed.run, { verdict: 'purged' }, undefined);
+  }
+
+  /** Asks again who may see it, of a token that was renewed. */
+  check(): void {
+    const { head } = this.feed;
+    if (this.#next === 0 || !head || this.#sink.allowed(head)) return;
     this.fail({
       code: 'forbidden',
       message: 'this run belongs to somebody else',
       remedy: 'ask for a token of its consumer',
     });
-    return false;
   }
 
   /** The log is another one, or has lost what was needed next. */
@@ -131,8 +143,9 @@ export class Subscription {
 
   /** The feed has looked at the log: what could not be read before may be there now. */
   looked(): void {
-    if (this.waitingSince !== undefined && this.feed.head) this.restart();
-    else this.#take();
+    if (this.waitingSince === undefined) this.#take();
+    // One that begins has this look behind it.
+    else if (this.feed.head && !this.#beginning) this.restart();
   }
 
   /** Without a word to the sink. */

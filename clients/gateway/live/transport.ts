@@ -11,7 +11,7 @@ export interface TransportLimits {
   maxMessageBytes?: number;
   /** How long a connection may live: the client is told to open another one before that. */
   maxLifeMs?: number;
-  /** How long a connection may be silent before it is ended by somebody else. */
+  /** How long a connection may be silent before it is ended by somebody else: heartbeats are as rare as that allows. */
   idleMs?: number;
 }
 

@@ -14,7 +14,7 @@ import { tools } from '../tools/index.ts';
 import { withLock } from '../tools/lock.ts';
 import { type Progress, silent, ToolError } from '../tools/progress.ts';
 import { environmentFor, type PlatformEnvironment } from './environment.ts';
-import { choosePorts, type Ports } from './ports.ts';
+import { choosePorts, hold, type Ports } from './ports.ts';
 import { endLeftovers, livingRecord, type PlatformRecord } from './record.ts';
 import { packageVersion } from './root.ts';
 import { awsService, dynamoDbService, type ExtraProcess, extraService, temporalService } from './services.ts';
@@ -41,8 +41,8 @@ export interface PlatformOptions {
   progress?: Progress;
   /** Runs once the servers answer and before the processes start: makes tables, queues and the like. */
   prepare?(environment: PlatformEnvironment): Promise<void>;
-  /** Further variables for callers and processes, made from the address of the AWS endpoint. */
-  variables?(awsUrl: string): Readonly<Record<string, string>>;
+  /** Further variables for callers and processes, made from where things listen. */
+  variables?(places: { awsUrl: string; ports: Ports; temporalUi?: string }): Readonly<Record<string, string>>;
   /** Started once everything else is ready, in the platform's environment. */
   processes?: readonly ExtraProcess[];
   /** Registered before the processes start; those that exist already are left alone. */
@@ -157,28 +157,35 @@ async function bringUp(
       step: 'waiting',
       detail: `process ${holder.pid} is starting another one, ${seconds} s`,
     });
-  const { ports, environment } = await withLock(join(cacheDirectory(), 'ports.lock'), turn, async () => {
-    const ports = await choosePorts(options.ports ?? {}, (port, taken, chosen) =>
-      progress({ tool: 'platform', step: `port ${taken} is in use`, detail: `${port} is on ${chosen} instead` }),
-    );
-    const awsUrl = `http://127.0.0.1:${ports.aws}`;
-    const environment = {
-      ...environmentFor(
-        address ?? `127.0.0.1:${ports.temporal}`,
-        process.env.TEMPORAL_NAMESPACE && address ? process.env.TEMPORAL_NAMESPACE : NAMESPACE,
-        awsUrl,
-      ),
-      ...options.variables?.(awsUrl),
-    };
-    const base = { ports, stateDirectory: directory };
-    const specs: ServiceSpec[] = [
-      ...(temporal ? [temporalService({ ...base, path: temporal.path, searchAttributes })] : []),
-      await dynamoDbService({ java: java.path, jars, port: ports.dynamodb, stateDirectory: directory }),
-      await awsService({ ...base, entry: options.awsEntry ?? 'aws', imagesFile, environment }),
-    ];
-    await supervisor.start(specs, ['aws', 'dynamodb', 'temporal']);
-    return { ports, environment };
-  });
+  const { ports, environment, temporalUi, gatewayPort } = await withLock(
+    join(cacheDirectory(), 'ports.lock'),
+    turn,
+    async () => {
+      const ports = await choosePorts(options.ports ?? {}, (port, taken, chosen) =>
+        progress({ tool: 'platform', step: `port ${taken} is in use`, detail: `${port} is on ${chosen} instead` }),
+      );
+      const awsUrl = `http://127.0.0.1:${ports.aws}`;
+      const temporalUi = temporal && `http://127.0.0.1:${ports.temporalUi}`;
+      // Whoever listens there starts last: until then it is kept from other platforms.
+      const gatewayPort = await hold(ports.gateway);
+      const environment = {
+        ...environmentFor(
+          address ?? `127.0.0.1:${ports.temporal}`,
+          process.env.TEMPORAL_NAMESPACE && address ? process.env.TEMPORAL_NAMESPACE : NAMESPACE,
+          awsUrl,
+        ),
+        ...options.variables?.({ awsUrl, ports, ...(temporalUi && { temporalUi }) }),
+      };
+      const base = { ports, stateDirectory: directory };
+      const specs: ServiceSpec[] = [
+        ...(temporal ? [temporalService({ ...base, path: temporal.path, searchAttributes })] : []),
+        await dynamoDbService({ java: java.path, jars, port: ports.dynamodb, stateDirectory: directory }),
+        await awsService({ ...base, entry: options.awsEntry ?? 'aws', imagesFile, environment }),
+      ];
+      await supervisor.start(specs, ['aws', 'dynamodb', 'temporal']);
+      return { ports, environment, temporalUi, gatewayPort };
+    },
+  );
 
   await ensureSearchAttributes(environment.TEMPORAL_ADDRESS, environment.TEMPORAL_NAMESPACE, searchAttributes);
   const record: PlatformRecord = {
@@ -197,14 +204,16 @@ async function bringUp(
     ports,
     urls: {
       temporal: environment.TEMPORAL_ADDRESS,
-      ...(temporal && { temporalUi: `http://127.0.0.1:${ports.temporalUi}` }),
+      ...(temporalUi && { temporalUi }),
       aws: environment.AWS_ENDPOINT_URL,
+      ...(environment.LONGHAUL_GATEWAY_URL && { gateway: environment.LONGHAUL_GATEWAY_URL }),
     },
     environment,
     children: [],
   };
   await options.prepare?.(environment);
   const processes = options.processes ?? [];
+  await new Promise((closed) => (gatewayPort ? gatewayPort.close(closed) : closed(undefined)));
   if (processes.length > 0) await supervisor.start(processes.map((extra) => extraService(extra, environment)));
   await completeState(directory);
   await supervisor.publish(record);

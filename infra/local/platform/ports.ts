@@ -11,11 +11,12 @@ export interface Ports {
   temporalUi: number;
   aws: number;
   dynamodb: number;
+  gateway: number;
 }
 
 const QUIET_PORTS = { first: 20_000, count: 12_000, tries: 50 };
 
-export const DEFAULT_PORTS: Ports = { temporal: 7233, temporalUi: 8233, aws: 4577, dynamodb: 4578 };
+export const DEFAULT_PORTS: Ports = { temporal: 7233, temporalUi: 8233, aws: 4577, dynamodb: 4578, gateway: 8780 };
 
 /**
  * @param asked explicit ports; 0 means any free one
@@ -78,7 +79,7 @@ async function holdAny(): Promise<Server | undefined> {
 }
 
 /** Listens on the port; undefined when that is not possible. */
-async function hold(port: number): Promise<Server | undefined> {
+export async function hold(port: number): Promise<Server | undefined> {
   // Some systems let 127.0.0.1 be bound beside a listener on all addresses, which would then lose its callers.
   if (port !== 0 && (await answers(port))) return undefined;
   const server = createServer();

@@ -22,7 +22,7 @@ export interface ExtraProcess {
   /** On top of the platform's environment. */
   env?: Record<string, string>;
   /** Resolves true once it does its work; without it, it counts as ready as soon as it runs. */
-  ready?(): Promise<boolean>;
+  ready?(environment: PlatformEnvironment): Promise<boolean>;
   /** Between SIGTERM and SIGKILL (default 10 s). */
   graceMs?: number;
 }
@@ -126,11 +126,11 @@ export function extraService(extra: ExtraProcess, environment: PlatformEnvironme
     env: childEnvironment(environment, extra.env),
     stdin: true,
     graceMs: extra.graceMs ?? GRACE_MS,
-    ...(extra.ready && { probe: () => extra.ready?.() ?? Promise.resolve(true) }),
+    ...(extra.ready && { probe: () => extra.ready?.(environment) ?? Promise.resolve(true) }),
   };
 }
 
-async function httpStatus(url: string): Promise<number> {
+export async function httpStatus(url: string): Promise<number> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
   await answer.body?.cancel();
   return answer.status;

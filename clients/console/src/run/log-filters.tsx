@@ -1,0 +1,87 @@
+/**
+ * What of a log is to be seen: in the address, so that it can be shared.
+ *
+ * @module
+ */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useKeys } from '../hooks.ts';
+import { setQuery } from '../location.ts';
+import { Icon } from '../parts/icon.tsx';
+
+const TYPED_MS = 350;
+
+export function LogSearch({ value }: { value: string }) {
+  const [text, setText] = useState(value);
+  const field = useRef<HTMLInputElement>(null);
+  useKeys({ '/': () => field.current?.focus() });
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    if (text === value) return;
+    const timer = setTimeout(() => setQuery({ search: text }), TYPED_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return (
+    <label class="search">
+      <Icon name="search" />
+      <span class="hidden">Search the log</span>
+      <input
+        ref={field}
+        type="search"
+        placeholder="Search  /"
+        value={text}
+        maxLength={500}
+        onInput={(event) => setText(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+/** As many as a list can show; others come by the address or the table of steps. */
+const CHOICES = 200;
+
+export function StepChoice({ value, steps }: { value: string | undefined; steps: readonly { name: string }[] }) {
+  const names = steps.slice(0, CHOICES).map(({ name }) => name);
+  if (value !== undefined && !names.includes(value)) names.unshift(value);
+  return (
+    <label class="choice">
+      <span class="hidden">Step</span>
+      <select value={value ?? ''} onChange={(event) => setQuery({ step: event.currentTarget.value, item: undefined })}>
+        <option value="">Every step</option>
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+export const TextFilter = ({ name, label, value }: { name: string; label: string; value: string | undefined }) => (
+  <input
+    class="short"
+    type="text"
+    aria-label={label}
+    placeholder={label}
+    value={value ?? ''}
+    maxLength={200}
+    onChange={(event) => setQuery({ [name]: event.currentTarget.value.trim() })}
+  />
+);
+
+export function AttemptChoice({ value, attempts }: { value: string | undefined; attempts: number }) {
+  if (attempts <= 1 && value === undefined) return null;
+  return (
+    <label class="choice">
+      <span class="hidden">Attempt</span>
+      <select value={value ?? ''} onChange={(event) => setQuery({ attempt: event.currentTarget.value })}>
+        <option value="">Every attempt</option>
+        {Array.from({ length: attempts }, (_, place) => String(attempts - place)).map((attempt) => (
+          <option key={attempt} value={attempt}>
+            Attempt {attempt}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,152 @@
+/**
+ * What can be done with a run. Nothing happens without a second click, in a dialog that says what it means.
+ *
+ * @module
+ */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { RunAction } from '../../../live/api.ts';
+import { money } from '../format.ts';
+import { asFailure, ask, type Failure } from '../http.ts';
+import { announce } from '../parts/announce.tsx';
+import { Problem } from '../parts/notes.tsx';
+import type { AnyDetail } from './run-detail.ts';
+
+interface Wording {
+  label: string;
+  /** Of the dialog. */
+  title: string;
+  means: string;
+  doIt: string;
+  done: string;
+  danger?: true;
+}
+
+const WORDINGS: Readonly<Record<RunAction, Wording>> = {
+  approve: {
+    label: 'Approve',
+    title: 'Approve and let it go on?',
+    means: 'Money is spent from then on, and a request that was sent cannot be taken back.',
+    doIt: 'Approve',
+    done: 'approved',
+  },
+  refuse: {
+    label: 'Refuse',
+    title: 'Refuse it?',
+    means: 'Nothing is spent, and the run fails with ApprovalRefusedError. It can be tried again.',
+    doIt: 'Refuse',
+    done: 'refused',
+    danger: true,
+  },
+  retry: {
+    label: 'Retry',
+    title: 'Try it again?',
+    means: 'A new attempt begins. What earlier attempts have finished is found again and not repeated.',
+    doIt: 'Begin a new attempt',
+    done: 'a new attempt has begun',
+  },
+  cancel: {
+    label: 'Cancel',
+    title: 'Cancel this run?',
+    means: 'Jobs that run are ended. What is finished stays, and a retry goes on from there.',
+    doIt: 'Cancel the run',
+    done: 'is being cancelled',
+    danger: true,
+  },
+};
+
+export function RunActions({ detail, reload }: { detail: AnyDetail; reload(): void }) {
+  const [open, setOpen] = useState<RunAction>();
+  if (detail.actions.length === 0 && open === undefined) return null;
+  return (
+    <div class="actions">
+      {(Object.keys(WORDINGS) as RunAction[])
+        .filter((action) => detail.actions.includes(action))
+        .map((action) => (
+          <button
+            key={action}
+            type="button"
+            class={WORDINGS[action].danger ? 'danger' : action === 'approve' ? 'primary' : ''}
+            onClick={() => setOpen(action)}
+          >
+            {WORDINGS[action].label}
+          </button>
+        ))}
+      {open !== undefined && (
+        <ActionDialog action={open} detail={detail} close={() => setOpen(undefined)} reload={reload} />
+      )}
+    </div>
+  );
+}
+
+interface DialogProps {
+  action: RunAction;
+  detail: AnyDetail;
+  close(): void;
+  reload(): void;
+}
+
+function ActionDialog({ action, detail, close, reload }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [noCache, setNoCache] = useState(false);
+  const [state, setState] = useState<{ sending: boolean; failure?: Failure }>({ sending: false });
+  const { title, means, doIt, done, danger } = WORDINGS[action];
+  useEffect(() => dialog.current?.showModal(), []);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setState({ sending: true });
+    try {
+      await act(action, detail, noCache);
+      announce(`${detail.id}: ${done}`);
+      dialog.current?.close();
+      reload();
+    } catch (error) {
+      setState({ sending: false, failure: asFailure(error) });
+    }
+  };
+  const price = detail.restore?.usd;
+  return (
+    <dialog ref={dialog} aria-labelledby="action-title" onClose={close}>
+      <form onSubmit={(event) => void submit(event)}>
+        <h2 id="action-title">{title}</h2>
+        <p class="dialog-what">{detail.workflowId}</p>
+        <p>{means}</p>
+        {action === 'approve' && price !== undefined && (
+          <p>
+            About <strong>{money(price, 'USD')}</strong>
+            {detail.restore?.limitUsd !== undefined && `, above the limit of ${money(detail.restore.limitUsd, 'USD')}`}.
+          </p>
+        )}
+        {action === 'retry' && detail.domain === 'launch' && (
+          <label class="check">
+            <input type="checkbox" checked={noCache} onChange={(event) => setNoCache(event.currentTarget.checked)} />
+            Do everything again, also what is known from other launches
+          </label>
+        )}
+        {state.failure && <Problem failure={state.failure} />}
+        <div class="dialog-buttons">
+          <button type="button" onClick={() => dialog.current?.close()}>
+            {action === 'cancel' ? 'Let it run' : 'Not now'}
+          </button>
+          <button type="submit" class={danger ? 'danger' : 'primary'} disabled={state.sending}>
+            {state.sending ? 'Sending…' : doIt}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}
+
+function act(action: RunAction, { domain, id, workflowId }: AnyDetail, noCache: boolean): Promise<unknown> {
+  if (action === 'approve' || action === 'refuse')
+    return ask('/approvals', {
+      method: 'POST',
+      pattern: '/approvals',
+      body: { workflowId, ...(action === 'refuse' && { refuse: true }) },
+    });
+  const of = domain === 'restore' ? 'restores' : 'launches';
+  return ask(`/${of}/${encodeURIComponent(id)}/${action}`, {
+    method: 'POST',
+    pattern: `/${of}/:id/${action}`,
+    body: action === 'retry' && noCache ? { noCache } : {},
+  });
+}

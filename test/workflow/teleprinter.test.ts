@@ -1,0 +1,168 @@
+/** The sample teleprinter: each character once and in order, however often the reader goes, and whatever dies. */
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
+import {
+  PAUSE_SIGNAL,
+  READ_UPDATE,
+  type ReadInput,
+  type Reading,
+  SOURCE,
+  type TeleprinterInput,
+  type TeleprinterResult,
+  workflowIdOf,
+} from '../../workflows/teleprinter/model.ts';
+import { createSampleWorld, typed } from '../support/sample-world.ts';
+import { openTimeSkipping, withWorkers } from '../support/time-skipping.ts';
+
+let env: TestWorkflowEnvironment;
+beforeAll(async () => {
+  env = await openTimeSkipping();
+});
+afterAll(() => env.teardown());
+
+type Teleprinter = (input: TeleprinterInput) => Promise<TeleprinterResult>;
+
+/** Starts it for a reader of that name, and is that reader. */
+async function open(userId: string, characterMs: number) {
+  const run = workflowIdOf(userId);
+  const start = () =>
+    env.client.workflow.start<Teleprinter>('teleprinter', {
+      workflowId: run,
+      taskQueue: WORKFLOW_TASK_QUEUE,
+      args: [{ userId, characterMs }],
+    });
+  const handle = await start();
+  return {
+    run,
+    handle,
+    start,
+    read: (cursor?: ReadInput['cursor']) =>
+      env.client.workflow
+        .getHandle(run)
+        .executeUpdate<Reading, [ReadInput]>(READ_UPDATE, { args: [cursor ? { cursor } : {}] }),
+    pause: () => env.client.workflow.getHandle(run).signal(PAUSE_SIGNAL),
+  };
+}
+
+const ARTICLE = 'Typed, one by one: naïve 🥁 drums.';
+
+describe('a reader', () => {
+  it('gets each character once and in order, and the run ends with the article', async () => {
+    const world = createSampleWorld(ARTICLE);
+    await withWorkers(env, world.queues, async () => {
+      const { run, handle, read } = await open('reader-of-everything', 1);
+      expect(await read()).toMatchObject({ reading: 1, at: 0, total: [...ARTICLE].length });
+      expect(await handle.result()).toEqual({ reading: 1, at: [...ARTICLE].length });
+      const told = await world.events(run);
+      const characters = typed(told);
+      expect(characters.map(({ text }) => text).join('')).toBe(ARTICLE);
+      let next = 0;
+      for (const { at, text } of characters) {
+        expect(at).toBe(next);
+        next += [...text].length;
+      }
+      expect(await world.log.snapshot(run)).toMatchObject({ domain: 'teleprinter', status: 'COMPLETE', percent: 100 });
+    });
+  });
+
+  it('who pauses and reads on gets what comes after what was typed, and the log what was not acknowledged', async () => {
+    const world = createSampleWorld('x'.repeat(400));
+    await withWorkers(env, world.queues, async () => {
+      const { run, read, pause, handle } = await open('reader-with-pauses', 10);
+      await read();
+      await expect.poll(async () => typed(await world.events(run)).length).toBeGreaterThan(20);
+      await pause();
+      await expect.poll(async () => (await world.log.snapshot(run))?.status).toBe('PAUSED');
+      const told = await world.events(run);
+      const count = typed(told).reduce((sum, { text }) => sum + text.length, 0);
+      const seen = told.filter(({ kind }) => kind === 'data')[10];
+      const cursor = { epoch: (await world.log.head(run))?.epoch ?? '', seq: seen?.seq ?? 0 };
+
+      expect(await read(cursor)).toEqual({ reading: 1, at: count, total: 400, after: cursor });
+      // Twice is once.
+      expect(await read(cursor)).toMatchObject({ reading: 1 });
+      await handle.result();
+      expect(
+        typed(await world.events(run))
+          .map(({ text }) => text)
+          .join(''),
+      ).toHaveLength(400);
+    });
+  });
+
+  it('whose cursor is gone begins anew, after what was told before', async () => {
+    const world = createSampleWorld('abcdefghij');
+    await withWorkers(env, world.queues, async () => {
+      const { run, start, read, handle } = await open('reader-who-was-away', 1);
+      await read();
+      await handle.result();
+      const head = await world.log.head(run);
+      const again = await start();
+      const reading = await read();
+      expect(reading).toMatchObject({ reading: 2, at: 0, after: { epoch: head?.epoch } });
+      expect(reading.after?.seq).toBeGreaterThanOrEqual(head?.seq ?? Number.NaN);
+      expect(await again.result()).toEqual({ reading: 2, at: 10 });
+      expect(
+        typed(await world.events(run))
+          .map(({ text }) => text)
+          .join(''),
+      ).toBe('abcdefghijabcdefghij');
+    });
+  });
+
+  it('who stays away lets it end', async () => {
+    const world = createSampleWorld('x'.repeat(5_000));
+    await withWorkers(env, world.queues, async () => {
+      const { run, handle, read, pause } = await open('reader-who-left', 5);
+      await read();
+      await expect.poll(async () => typed(await world.events(run)).length).toBeGreaterThan(2);
+      await pause();
+      const { at } = await handle.result();
+      expect(at).toBeLessThan(5_000);
+      expect(await world.log.snapshot(run)).toMatchObject({ status: 'PAUSED', message: 'nobody reads any more' });
+    });
+  });
+});
+
+it('what a worker that died has typed is not typed again', async () => {
+  const world = createSampleWorld('abcdefghij');
+  const userId = 'reader-of-two-workers';
+  const run = workflowIdOf(userId);
+  // Its heartbeat was lost with it.
+  const facts = { domain: 'teleprinter', owner: userId };
+  const report = { kind: 'data' as const, source: { name: SOURCE, attempt: 1 }, at: 1 };
+  await world.log.append(run, facts, [{ ...report, localSeq: 4, data: { at: 0, text: 'abcd' } }]);
+  await withWorkers(env, world.queues, async () => {
+    const { read, handle } = await open(userId, 1);
+    const cursor = { epoch: (await world.log.head(run))?.epoch ?? '', seq: 1 };
+    expect(await read(cursor)).toMatchObject({ reading: 1, at: 4, after: cursor });
+    // A try of the dead one that was still on its way.
+    const late = await world.log.append(run, facts, [{ ...report, localSeq: 3, data: { at: 2, text: 'c' } }]);
+    expect(late.refused).toBe(1);
+    await handle.result();
+    expect(
+      typed(await world.events(run))
+        .map(({ text }) => text)
+        .join(''),
+    ).toBe('abcdefghij');
+  });
+});
+
+it('a history is bounded: it continues as new while the reader comes and goes', async () => {
+  const world = createSampleWorld('x'.repeat(100_000));
+  await withWorkers(env, world.queues, async () => {
+    const { run, read, pause, handle } = await open('reader-without-rest', 2);
+    const { runId } = await handle.describe();
+    let most = 0;
+    for (let count = 0; count < 110; count += 1) {
+      const cursor = { epoch: (await world.log.head(run))?.epoch ?? '', seq: (await world.log.head(run))?.seq ?? 0 };
+      await read(cursor);
+      await pause();
+      most = Math.max(most, (await env.client.workflow.getHandle(run).describe()).historyLength);
+    }
+    expect((await env.client.workflow.getHandle(run).describe()).runId).not.toBe(runId);
+    expect(most).toBeLessThan(4_000);
+    await env.client.workflow.getHandle(run).terminate();
+  });
+});

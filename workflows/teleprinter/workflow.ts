@@ -1,0 +1,152 @@
+/**
+ * The sample `teleprinter`: types while somebody reads, stops when nobody does, and goes on where it was. What was typed
+ * stands in the progress log, which also says where to go on; so nothing of it is in the history.
+ *
+ * History: under 40 events a reading that is paused or ends; continues as new after {@link MOST_READINGS} of them.
+ * test/workflow/teleprinter.test.ts measures it.
+ *
+ * @module
+ */
+import {
+  ActivityCancellationType,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineSignal,
+  defineUpdate,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { TeleprinterActivities } from '../../activities/teleprinter/index.ts';
+import { rootCause, toFailure } from '../kit/failures.ts';
+import { setVersioning } from '../kit/versioning.ts';
+import { createReporter } from '../progress/reporter.ts';
+import {
+  ACTIVITY_TASK_QUEUE,
+  CHARACTER_MS,
+  PAUSE_SIGNAL,
+  READ_UPDATE,
+  type ReadInput,
+  type Reading,
+  type TeleprinterInput,
+  type TeleprinterResult,
+} from './model.ts';
+
+const LOOK = {
+  taskQueue: ACTIVITY_TASK_QUEUE,
+  startToCloseTimeout: '10 seconds',
+  summary: 'find where the reader was',
+} as const;
+const TYPE = {
+  taskQueue: ACTIVITY_TASK_QUEUE,
+  startToCloseTimeout: '24 hours',
+  heartbeatTimeout: '10 seconds',
+  // What was typed before it heard of its end counts.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  retry: { maximumInterval: '10 seconds' },
+} as const;
+/** Pauses and ends of readings in one run. */
+const MOST_READINGS = 100;
+/** Without a reader for so long it ends; the next one starts it again. */
+const IDLE = '5 minutes';
+
+const { findReading } = proxyActivities<TeleprinterActivities>(LOOK);
+const { typeArticle } = proxyActivities<TeleprinterActivities>(TYPE);
+
+const read = defineUpdate<Reading, [ReadInput]>(READ_UPDATE);
+const pause = defineSignal(PAUSE_SIGNAL);
+
+setVersioning('PINNED', teleprinter);
+export async function teleprinter(input: TeleprinterInput): Promise<TeleprinterResult> {
+  const { userId, characterMs = CHARACTER_MS, carried } = input;
+  const run = workflowInfo().workflowId;
+  const facts = { domain: 'teleprinter', owner: userId };
+  /** What is being read, or was last. */
+  let reading = carried;
+  let reads = carried !== undefined;
+  let looking = false;
+  let typing: CancellationScope | undefined;
+
+  setHandler(
+    read,
+    async ({ cursor }) => {
+      // Two that come together get the same answer.
+      await condition(() => !looking);
+      if (reads && reading) return reading;
+      looking = true;
+      try {
+        reading = await findReading({ run, ...(cursor && { cursor }) });
+        reads = true;
+        return reading;
+      } finally {
+        looking = false;
+      }
+    },
+    { description: 'type from where this reader was; answers where that is' },
+  );
+  setHandler(
+    pause,
+    () => {
+      reads = false;
+      typing?.cancel();
+    },
+    { description: 'nobody reads: stop' },
+  );
+
+  const progress = createReporter({ facts, status: 'WAITING' });
+
+  /** Types until the end of the article, or a pause. */
+  async function type(from: Reading): Promise<Reading> {
+    await progress.status('TYPING', { message: `reading ${from.reading} from character ${from.at} on` });
+    setCurrentDetails(`types reading ${from.reading} to ${userId}, from character ${from.at} of ${from.total} on`);
+    typing = new CancellationScope();
+    // A pause that came while the status was told.
+    if (!reads) return from;
+    try {
+      const { at } = await typing.run(() =>
+        typeArticle.executeWithOptions({ ...TYPE, summary: `type from character ${from.at} on` }, [
+          { run, facts, characterMs, reading: from.reading, at: from.at },
+        ]),
+      );
+      return { ...from, at };
+    } catch (error) {
+      // Paused before it had begun. Of a cancelled workflow the next wait says it again.
+      if (isCancellation(error)) return from;
+      throw error;
+    } finally {
+      typing = undefined;
+    }
+  }
+
+  try {
+    for (let readings = 0; readings < MOST_READINGS; readings += 1) {
+      await condition(() => reads, IDLE);
+      if (!reads) {
+        if (reading && reading.at < reading.total) await progress.end('PAUSED', { message: 'nobody reads any more' });
+        await condition(allHandlersFinished);
+        if (!reads) return { reading: reading?.reading ?? 0, at: reading?.at ?? 0 };
+      }
+      if (!reading) continue;
+      reading = await type(reading);
+      const { at, total } = reading;
+      if (at >= total) {
+        reads = false;
+        await progress.end('COMPLETE', { message: `reading ${reading.reading} is done` });
+      } else if (!reads) await progress.status('PAUSED', { message: `paused before character ${at}` });
+      setCurrentDetails(`nobody reads: reading ${reading.reading} is before character ${at} of ${total}`);
+    }
+    await progress.flush();
+    await condition(allHandlersFinished);
+  } catch (error) {
+    await CancellationScope.nonCancellable(() =>
+      isCancellation(error) ? progress.end('CANCELLED') : progress.end('FAILED', { error: rootCause(error) }),
+    );
+    throw isCancellation(error) ? error : toFailure(error);
+  }
+  const { carried: _, ...same } = input;
+  return continueAsNew<typeof teleprinter>({ ...same, ...(reads && reading && { carried: reading }) });
+}
