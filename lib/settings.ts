@@ -87,6 +87,8 @@ export interface Settings {
   /** Shared by our own processes, which tell gateways of news with it; empty: gateways look by themselves only. */
   gatewayKey: string;
   gatewayAnonymous: string;
+  /** Empty: no API of API Gateway stands before the gateway. */
+  gatewayHosted: string;
   logLevel: string;
   /** Non-empty: the workers take part in worker versioning under this build id. */
   buildId: string;
@@ -129,12 +131,17 @@ const NUMBERS: ReadonlySet<keyof Settings> = new Set([
 
 const REGISTRY_ADDRESS = 'https://host[:port], or http://127.0.0.1[:port]';
 
-/** Without a path: the distribution API begins at the root. */
-function isRegistryAddress(value: string): boolean {
-  if (!/^https?:\/\/[^\s/?#@]+\/?$/.test(value) || !URL.canParse(value)) return false;
+/** What is sent there is signed or private: in the clear to this machine only. */
+function isAddress(value: string, pattern: RegExp): boolean {
+  if (!pattern.test(value) || !URL.canParse(value)) return false;
   const { protocol, hostname } = new URL(value);
   return protocol === 'https:' || ['127.0.0.1', 'localhost', '[::1]'].includes(hostname);
 }
+
+/** Without a path: the distribution API begins at the root. */
+const isRegistryAddress = (value: string) => isAddress(value, /^https?:\/\/[^\s/?#@]+\/?$/);
+/** The path is the stage. */
+const isStageAddress = (value: string) => isAddress(value, /^https?:\/\/[^\s?#@]+\/[^\s?#@]+$/);
 
 /** Every setting; docs/settings.md lists the same and a test keeps them equal. */
 export const SETTINGS: readonly Setting[] = [
@@ -560,6 +567,13 @@ export const SETTINGS: readonly Setting[] = [
     fallback: 'off',
     about: 'on: users without a token may watch what they began themselves',
     check: oneOf('off', 'on'),
+  },
+  {
+    name: 'gatewayHosted',
+    env: 'LONGHAUL_GATEWAY_HOSTED',
+    fallback: '',
+    about: 'address of the stage of a WebSocket API of API Gateway whose routes lead to the gateway; needs gatewayKey',
+    check: (value) => (value === '' || isStageAddress(value) ? undefined : 'https://<api>/<stage>, without a query'),
   },
   {
     name: 'buildId',

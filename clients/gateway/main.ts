@@ -5,12 +5,13 @@
  */
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { ApiGatewayManagementApiClient } from '@aws-sdk/client-apigatewaymanagementapi';
 import { createAwsClients } from '../../lib/aws-clients.ts';
 import { createLogger } from '../../lib/log.ts';
 import { announceGateway } from '../../lib/progress/announce.ts';
 import { readSettings } from '../../lib/settings.ts';
 import { createConnectionsStore } from '../../lib/store/connections.ts';
-import { gatewayTable } from '../../lib/store/gateways.ts';
+import { gatewayTable, heldConnections } from '../../lib/store/gateways.ts';
 import { ProgressStore } from '../../lib/store/progress.ts';
 import { progressTable } from '../../lib/store/progress-table.ts';
 import { createSessionsStore } from '../../lib/store/sessions.ts';
@@ -18,6 +19,7 @@ import { tableNames } from '../../lib/store/tables.ts';
 import { connectTemporal } from '../../lib/temporal/client.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import { createTokens } from './auth/tokens.ts';
+import { connectionsApi } from './hosted/api.ts';
 import { apiDependencies } from './http/dependencies.ts';
 import { registerApi } from './http/index.ts';
 import { SAMPLES } from './samples/index.ts';
@@ -50,6 +52,7 @@ async function main(): Promise<void> {
     auth: own.open ? 'open' : 'jwt',
     version: packageFile.version,
   });
+  let address = '';
   const gateway = await createGateway({
     settings: own,
     log,
@@ -61,9 +64,16 @@ async function main(): Promise<void> {
     registerApi: (app) => registerApi(app, api),
     console: built('console'),
     samples: built('samples'),
+    ...(settings.gatewayHosted && {
+      hosted: {
+        api: connectionsApi(new ApiGatewayManagementApiClient({ endpoint: settings.gatewayHosted })),
+        held: heldConnections(aws.dynamodb, tables),
+        url: () => reachable(address),
+      },
+    }),
     ...(own.tokens && { tokens: await createTokens(own.tokens) }),
   });
-  const address = await gateway.listen();
+  address = await gateway.listen();
   const announcement = await announceGateway({
     table: gatewayTable(aws.dynamodb, tables),
     id: gateway.id,

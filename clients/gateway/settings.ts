@@ -46,6 +46,8 @@ export function gatewaySettings(settings: Settings): GatewaySettings {
   const missing = (['gatewayIssuer', 'gatewayAudience', 'gatewayJwks'] as const).filter((name) => !settings[name]);
   if (!open && missing.length > 0)
     throw new SettingsError(`gatewayAuth: jwt needs ${missing.join(', ')} too, see docs/live.md`);
+  if (settings.gatewayHosted && !settings.gatewayKey)
+    throw new SettingsError('gatewayHosted: needs gatewayKey, which the routes of the API have to send');
   return {
     host: settings.gatewayHost,
     port: settings.gatewayPort,

@@ -63,6 +63,7 @@ const BY_STATUS: Readonly<Record<number, [ApiErrorCode, string]>> = {
   413: ['too-large', 'send less at a time'],
   415: ['unsupported-media-type', 'send "Content-Type: application/json"'],
   429: ['too-many-requests', 'wait as long as the header retry-after says'],
+  503: ['unavailable', LATER],
 };
 
 /** What a client is told of an error; undefined where it is none of its business. */
@@ -103,7 +104,8 @@ function ofFastify(error: unknown): ApiProblem | undefined {
     code = '',
     remedy: own,
   } = error as Partial<FastifyError> & { remedy?: unknown };
-  const isOwn = validation !== undefined || code.startsWith('FST_') || (statusCode ?? 500) < 500;
+  const isOwn =
+    validation !== undefined || typeof own === 'string' || code.startsWith('FST_') || (statusCode ?? 500) < 500;
   const [known, usual] = BY_STATUS[statusCode ?? 500] ?? [];
   if (!isOwn || !known || usual === undefined) return undefined;
   // Authentication says itself what to do.

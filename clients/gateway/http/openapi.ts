@@ -6,6 +6,7 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import type { ApiDependencies } from './dependencies.ts';
+import { livePaths } from './live-paths.ts';
 
 const TAGS = {
   runs: 'Runs of every domain',
@@ -21,7 +22,8 @@ const TAGS = {
 
 export async function describeApi(app: FastifyInstance, { version, auth }: ApiDependencies): Promise<void> {
   await app.register(swagger, {
-    hideUntagged: false,
+    // What describes itself is in it, and what ./live-paths.ts describes.
+    hideUntagged: true,
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -31,6 +33,7 @@ export async function describeApi(app: FastifyInstance, { version, auth }: ApiDe
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
+      paths: livePaths(),
       tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
       components: {
         securitySchemes: {
