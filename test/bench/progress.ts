@@ -6,19 +6,21 @@
  *   npm run bench -- progress --only steady,memory  parts: steady, storm, memory, many, screen
  *
  * Options: --rounds, --clients, --runs, --rate (messages a second), --seconds, --disconnects (of each client), --kills,
+ * --systems longhaul,socketio-redis (only these; there are also longhaul-memory, longhaul-forgetful, socketio),
  * --connections (of part many), --idle (connections of part memory), --seed, --without-redis.
  *
  * @module
  */
 import { silent, ToolError, tools } from '../../infra/local/tools/index.ts';
+import type { Tally } from '../support/seen.ts';
 import { socketIoInMemory, socketIoOverRedis } from './peers/socketio.ts';
 import { median, ratio, summarySteady } from './progress/figures.ts';
 import { longhaulInMemory, longhaulOnLog } from './progress/longhaul.ts';
 import { manyConnections } from './progress/many.ts';
-import { type Memory, memory } from './progress/memory.ts';
+import { memory } from './progress/memory.ts';
 import type { Load } from './progress/plan.ts';
 import { screen } from './progress/screen.ts';
-import { type Steady, steady } from './progress/steady.ts';
+import { steady } from './progress/steady.ts';
 import { type Storm, storm } from './progress/storm.ts';
 import type { System } from './progress/system.ts';
 import { option, report } from './report.ts';
@@ -40,9 +42,11 @@ const say = (what: string, figures: unknown) => console.error(`${what}: ${JSON.s
 const redis = option('without-redis') === undefined ? await whyNoRedis() : 'left out by --without-redis';
 if (redis !== undefined) console.error(`without Socket.IO over Redis streams: ${redis}`);
 /** Like and like side by side. */
-const inMemory = [longhaulInMemory, socketIoInMemory];
-const kept = [longhaulOnLog(1), ...(redis === undefined ? [socketIoOverRedis(1)] : [])];
-const keptTwice = [longhaulOnLog(2), ...(redis === undefined ? [socketIoOverRedis(2)] : [])];
+const systems = option('systems')?.split(',');
+const asked = (list: System[]) => list.filter(({ name }) => !systems || systems.includes(name));
+const inMemory = asked([longhaulInMemory, socketIoInMemory]);
+const kept = asked([longhaulOnLog(1), longhaulOnLog(1, true), ...(redis === undefined ? [socketIoOverRedis(1)] : [])]);
+const keptTwice = asked([longhaulOnLog(2), ...(redis === undefined ? [socketIoOverRedis(2)] : [])]);
 
 const result: Record<string, unknown> = { seed, rounds, ...load };
 const steadies = wanted('steady') ? await inTurns([...inMemory, ...kept], (system) => steady(system, load)) : {};
@@ -72,7 +76,10 @@ report({
   ...result,
   ratios: {
     memory: pair('longhaul-memory', 'socketio'),
-    ...(redis === undefined && { kept: pair('longhaul', 'socketio-redis') }),
+    ...(redis === undefined && {
+      kept: pair('longhaul', 'socketio-redis'),
+      keptLog: pair('longhaul-forgetful', 'socketio-redis'),
+    }),
   },
   delivered: sum(ours, 'delivered'),
   lost: sum(ours, 'lost'),
@@ -92,7 +99,7 @@ process.exit(0);
 
 /** Of all parts that count what was seen. */
 function sum(name: string, what: 'delivered' | 'lost' | 'duplicated' | 'outOfOrder'): number {
-  const tallies = [...(steadies[name] ?? []), ...(storms[name] ? [storms[name]] : [])];
+  const tallies: Tally[] = [...(steadies[name] ?? []), ...(storms[name] ? [storms[name]] : [])];
   if (name === ours && many) tallies.push(many);
   return tallies.reduce((all, tally) => all + tally[what], 0);
 }

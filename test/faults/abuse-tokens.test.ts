@@ -26,6 +26,8 @@ afterAll(async () => {
   await signers?.close();
 });
 
+/** Any that is behind the token. */
+const ROUTE = '/api/v1/progress/none';
 const offer = (token: string) => [TOKEN_PROTOCOL, `${BEARER_PREFIX}${token}`];
 const seconds = () => Math.floor(Date.now() / 1000);
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -96,7 +98,7 @@ describe('a forged token is refused', () => {
   it.each(forged)('%s', async (_, make) => {
     const token = await make();
     const socket = await openRaw(world.port, { protocols: offer(token) });
-    const http = await world.get('/api/v1/session', { authorization: `Bearer ${token}` });
+    const http = await world.get(ROUTE, { authorization: `Bearer ${token}` });
     expect(socket.status).toBeGreaterThanOrEqual(400);
     expect(socket.status).toBeLessThan(500);
     expect(http.status).toBe(401);
@@ -147,7 +149,7 @@ describe('a token in mid-stream', () => {
     expect(await socket.ended).toMatchObject({ code: CLOSE_CODES.tokenExpired });
     // Clocks may differ by five seconds.
     await expect
-      .poll(async () => (await world.get('/api/v1/session', { authorization: `Bearer ${short}` })).status, {
+      .poll(async () => (await world.get(ROUTE, { authorization: `Bearer ${short}` })).status, {
         timeout: 15_000,
       })
       .toBe(401);

@@ -6,9 +6,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CLOSE_CODES, LIMITS } from '../../clients/live/protocol.ts';
+import { percentile } from '../bench/report.ts';
 import { type GatewayWorld, openGatewayWorld } from '../support/gateway-world.ts';
 import { type Neighbour, openNeighbour } from '../support/neighbour.ts';
 import { frame, OPCODES, openRaw, openTcp, type Raw, upgradeRequest } from '../support/raw-websocket.ts';
@@ -18,14 +19,17 @@ const MIB = 2 ** 20;
 const PROTOCOL_ERROR = 1002;
 const NO_UTF8 = 1007;
 const TOO_BIG = 1009;
-/** Of resident memory, whatever is sent. */
+/** Of resident memory, whatever is sent: in the end, and at any time. */
 const GROWTH_MIB = 48;
+const PEAK_MIB = 200;
 /** A neighbour does not notice much: the issue's bound for what comes to a screen. */
 const NEIGHBOUR_P95_MS = 250;
 
 let world: GatewayWorld;
 let neighbour: Neighbour;
+/** Resident bytes after a collection. */
 let before: number;
+const latencies: number[] = [];
 
 beforeAll(async () => {
   world = await openGatewayWorld();
@@ -38,32 +42,43 @@ beforeAll(async () => {
 });
 
 afterEach(async ({ task }) => {
-  const { told, p95Ms, maxMs, ...tally } = await neighbour.fared();
-  const grown = Math.round((await world.memory()) - before) / MIB;
+  const { told, latencies: late, ...tally } = await neighbour.fared();
+  latencies.push(...late);
+  const resident = await world.resident();
   console.log(
-    `${task.name}: neighbour ${told} events, p95 ${p95Ms} ms, at most ${maxMs} ms; gateway grew by ${grown.toFixed(1)} MiB`,
+    `${task.name}: neighbour ${told} events, at most ${percentile(late, 1)} ms late; gateway ${Math.round(resident / MIB)} MiB`,
   );
   expect(tally).toMatchObject({ lost: 0, duplicated: 0, outOfOrder: 0 });
-  expect(told).toBeGreaterThan(0);
-  expect(p95Ms).toBeLessThan(NEIGHBOUR_P95_MS);
-  expect(grown).toBeLessThan(GROWTH_MIB);
+  // With what is not collected yet.
+  expect((resident - before) / MIB).toBeLessThan(PEAK_MIB);
 });
 
 afterAll(async () => {
   await neighbour?.close();
+  const grown = ((await world?.memory()) - before) / MIB;
+  const p95 = percentile(latencies, 0.95);
+  console.log(`neighbour: ${latencies.length} events, p95 ${p95} ms; gateway grew by ${grown.toFixed(1)} MiB`);
   await world?.close();
+  expect(p95).toBeLessThan(NEIGHBOUR_P95_MS);
+  expect(grown).toBeLessThan(GROWTH_MIB);
 });
 
 const say = (message: unknown) => frame(JSON.stringify(message));
 
-/** Sends until it is stopped, or everything has been sent. @returns bytes that were taken */
+/** Sends until it is told to stop, or everything has been sent. @returns bytes that were taken */
 async function pour(raw: Raw, pieces: Iterable<Buffer>): Promise<number> {
   let bytes = 0;
+  let pending = 0;
   for (const piece of pieces) {
-    if (raw.socket.destroyed) break;
+    if (raw.isOver) break;
     bytes += piece.length;
-    if (!raw.socket.write(piece)) {
-      await Promise.race([once(raw.socket, 'drain'), raw.ended]);
+    pending += piece.length;
+    if (pending < 65_536) raw.socket.write(piece);
+    else {
+      pending = 0;
+      await Promise.race([raw.send(piece), raw.ended]);
+      // What the other side says is heard between.
+      await setImmediate();
     }
   }
   return bytes;
@@ -131,15 +146,16 @@ describe('too much', () => {
 
   it('subscriptions at a pace that is allowed end at their number', async () => {
     const raw = await openRaw(world.port);
-    for (let nth = 0; nth <= LIMITS.subscriptions && !raw.socket.destroyed; nth += 1) {
-      await raw.send(say({ type: 'subscribe', run: `launch/none-${nth}`, from: 'now' }));
+    for (let nth = 0; nth <= LIMITS.subscriptions && !raw.isOver; nth += 1) {
+      await world.tell(`launch/many-${nth}`, {});
+      await raw.send(say({ type: 'subscribe', run: `launch/many-${nth}`, from: 'now' }));
       await delay(1000 / (LIMITS.messagesPerSecond * 0.9));
     }
     await raw.heard('"error"', '"too-many-subscriptions"');
     raw.socket.destroy();
   });
 
-  it('the same run 1,000 times is one subscription', async () => {
+  it('the same run many times is one subscription', async () => {
     const raw = await openRaw(world.port);
     for (let nth = 0; nth < 20; nth += 1) await raw.send(say({ type: 'subscribe', run: 'launch/wire', from: 'start' }));
     await raw.heard('"subscribed"');
@@ -306,7 +322,7 @@ describe('crawling', () => {
   });
 
   it.each([
-    ['another version', { 'sec-websocket-version': '8' }],
+    ['another version', { 'sec-websocket-version': '7' }],
     ['a key that is none', { 'sec-websocket-key': 'short' }],
     ['a protocol with control characters', { 'sec-websocket-protocol': 'a,b"c;d' }],
     ['a thousand protocols', { 'sec-websocket-protocol': Array.from({ length: 1_000 }, (_, n) => `p${n}`).join(',') }],

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readFile } from 'node:fs/promises';
 import type { Report, RunFacts } from '../../workflows/progress/model.ts';
 import { startProgram } from './program.ts';
 import type { GatewayStart } from './programs/gateway.ts';
@@ -15,6 +16,8 @@ export interface GatewayWorld {
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<{ status: number; body: string }>;
   /** Resident bytes after a collection. */
   memory(): Promise<number>;
+  /** As it is, in bytes, without asking the process. */
+  resident(): Promise<number>;
   /** What the gateway has logged. */
   output(): readonly string[];
   close(): Promise<void>;
@@ -36,6 +39,10 @@ export async function openGatewayWorld(options: Omit<GatewayStart, 'port' | 'log
       return { status: answer.status, body: await answer.text() };
     },
     memory: () => program.call('memory'),
+    async resident() {
+      const status = await readFile(`/proc/${program.pid}/status`, 'utf8');
+      return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
+    },
     output: () => program.output,
     close: () => program.kill(),
   };

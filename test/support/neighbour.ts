@@ -4,15 +4,14 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import { connectLive, type LiveOptions, type WebSocketType } from '../../clients/live/client.ts';
-import { percentile } from '../bench/report.ts';
 import { machineMs } from './program.ts';
 import { Seen, type Tally } from './seen.ts';
 
 export interface Neighbour {
-  /** What it has seen since the last time, once everything that was told has come, or nothing more comes. */
-  fared(): Promise<Tally & { p95Ms: number; maxMs: number; told: number }>;
+  /** What it has seen in all, and how late (ms) since the last time, once everything that was told has come, or nothing more does. */
+  fared(): Promise<Tally & { told: number; latencies: number[] }>;
   close(): Promise<void>;
 }
 
@@ -30,7 +29,7 @@ export async function openNeighbour(
   const seen = new Seen();
   let latencies: number[] = [];
   let told = 0;
-  let telling = true;
+  const telling = new AbortController();
   let from = 0;
   await tell({ n: ++told, at: machineMs() });
   const live = connectLive({ ...options, WebSocket: WebSocket as unknown as WebSocketType });
@@ -45,7 +44,7 @@ export async function openNeighbour(
     });
   });
   const teller = (async () => {
-    while (telling) {
+    while (!telling.signal.aborted) {
       await tell({ n: ++told, at: machineMs() });
       await delay(1000 / RATE);
     }
@@ -56,18 +55,13 @@ export async function openNeighbour(
       const deadline = performance.now() + 20_000;
       while (seen.last < upTo && performance.now() < deadline) await delay(10);
       const tally = seen.tally(upTo);
-      const figures = {
-        ...tally,
-        told: upTo - from,
-        p95Ms: percentile(latencies, 0.95),
-        maxMs: percentile(latencies, 1),
-      };
+      const figures = { ...tally, told: upTo - from, latencies };
       latencies = [];
       from = upTo;
       return figures;
     },
     async close() {
-      telling = false;
+      telling.abort();
       await teller;
       live.close();
     },

@@ -73,7 +73,9 @@ export interface Raw {
   answer: string;
   /** Texts of messages so far. */
   messages: string[];
-  /** Resolves when the connection has ended, with the close code if one was told. */
+  /** The other side has ended the connection, if only by saying so: it waits for an answer that never comes. */
+  readonly isOver: boolean;
+  /** Resolves then, with the close code if one was told. */
   ended: Promise<{ code?: number; reason?: string }>;
   send(bytes: Buffer | string): Promise<void>;
   /** Waits for a message that has all of these. */
@@ -92,16 +94,20 @@ export async function openRaw(port: number, options: RawOptions = {}): Promise<R
   const socket = await openTcp(port);
   const reader = createReader();
   let close: { code?: number; reason?: string } = {};
+  let isOver = false;
   const messages: string[] = [];
   const listeners = new Set<() => void>();
-  const ended = new Promise<{ code?: number; reason?: string }>((resolve) =>
-    socket.once('close', () => {
+  let over = () => {};
+  const ended = new Promise<{ code?: number; reason?: string }>((resolve) => {
+    over = () => {
+      isOver = true;
       for (const tell of listeners) tell();
       resolve(close);
-    }),
-  );
+    };
+    socket.once('close', over);
+  });
   const head = new Promise<string>((resolve) => {
-    let pending = Buffer.alloc(0);
+    let pending: Buffer = Buffer.alloc(0);
     let isOpen = false;
     socket.on('data', (chunk: Buffer) => {
       pending = Buffer.concat([pending, chunk]);
@@ -118,6 +124,7 @@ export async function openRaw(port: number, options: RawOptions = {}): Promise<R
         if (opcode === OPCODES.text) messages.push(payload.toString('utf8'));
         if (opcode === OPCODES.close) {
           close = payload.length >= 2 ? { code: payload.readUInt16BE(0), reason: payload.subarray(2).toString() } : {};
+          over();
         }
       });
       for (const tell of listeners) tell();
@@ -138,13 +145,16 @@ export async function openRaw(port: number, options: RawOptions = {}): Promise<R
     status,
     answer,
     messages,
+    get isOver() {
+      return isOver;
+    },
     ended,
     send,
     heard: (...parts) =>
       new Promise((resolve, reject) => {
         const look = () => {
           const found = messages.find((text) => parts.every((part) => text.includes(part)));
-          if (found === undefined && !socket.destroyed) return;
+          if (found === undefined && !isOver) return;
           listeners.delete(look);
           if (found !== undefined) resolve(found);
           else

@@ -3,16 +3,10 @@
  *
  * @module
  */
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import { connectLive, type WebSocketType } from '../../../clients/live/client.ts';
 import type { BenchClient, ClientOptions, OpenClient } from './client.ts';
-import { PATIENCE } from './plan.ts';
-
-/** What a message is, within a `data` event. */
-export interface Told {
-  n: number;
-  at: number;
-}
+import { PATIENCE, type Told } from './plan.ts';
 
 type OnTold = (seq: number, merged: number, told: Told) => void;
 

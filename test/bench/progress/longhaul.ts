@@ -41,27 +41,28 @@ export const longhaulInMemory: System = {
   },
 };
 
-/** @param gateways that clients connect to */
-export const longhaulOnLog = (gateways: number): System => ({
-  name: 'longhaul',
+/**
+ * @param gateways that clients connect to
+ * @param forgetful sessions and cursors stay in the gateways' memory: what is left is what Socket.IO keeps
+ */
+export const longhaulOnLog = (gateways: number, forgetful = false): System => ({
+  name: forgetful ? 'longhaul-forgetful' : 'longhaul',
   client: 'longhaul',
   durable: true,
   async start({ patient, runs }) {
     const log = await startLog();
-    const start = (port: number) => startGateway({ port, log: log.place, key: KEY }, patient);
+    const start = (port: number) => startGateway({ port, log: log.place, key: KEY, forgetful }, patient);
     const nodes = await Promise.all(Array.from({ length: gateways }, () => start(0)));
     const teller = await startProgram(TELLER);
-    await teller.call('start', { log: log.place, key: KEY });
-    await teller.call(
-      'begin',
-      Array.from({ length: runs }, (_, nth) => runOf(nth)),
-    );
+    const names = Array.from({ length: runs }, (_, nth) => runOf(nth));
+    await teller.call('start', { log: log.place, key: KEY, runs: names });
     const [first] = nodes;
     if (!first) throw new Error('at least one gateway is needed');
     return {
       ports: nodes.map(({ port }) => port),
       server: first.program,
       publish: (messages) => teller.call('publish', messages),
+      flush: () => teller.call('flush'),
       async restart(nth) {
         const node = nodes[nth];
         if (!node) return;

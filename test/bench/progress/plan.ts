@@ -6,7 +6,13 @@
 import { mulberry32 } from '../../../infra/local/kit/faults.ts';
 import type { Cut } from '../../support/chaos-proxy.ts';
 
-/** What is told of a run: its number within the run, from 1, when it was told (ms of the machine's clock), and ballast. */
+/** Of a message, in whichever system: its number, and when it was told (ms of the machine's clock). */
+export interface Told {
+  n: number;
+  at: number;
+}
+
+/** What is told of a run: its number within the run, from 1, and ballast. */
 export interface Message {
   run: string;
   n: number;
@@ -41,22 +47,26 @@ export const toldOf = (run: number, messages: number, runs: number): number =>
   Math.floor(messages / runs) + (run < messages % runs ? 1 : 0);
 
 export interface Mishap {
-  /** After the connection has come to life, ms. */
+  /** ms. */
   after: number;
+  /** Counted from the connection, which may be before it is of any use; else from the subscription. */
+  early: boolean;
   how: Cut;
 }
 
 /** Of all mishaps 15 % are silent ones: they take longest, and are where what was sent is lost. */
 const SILENT = 0.15;
 const ENDED = 0.4;
+const EARLY = 0.2;
 
 /** The same seed and client: the same mishaps, in whichever system. */
 export function mishapsOf(client: number, count: number, seed: number): Mishap[] {
   const random = mulberry32(seed * 100_003 + client);
   return Array.from({ length: count }, () => {
-    const after = Math.round(20 + random() * 480);
+    const early = random() < EARLY;
+    const after = Math.round(early ? random() * 40 : 20 + random() * 480);
     const draw = random();
-    return { after, how: draw < SILENT ? 'silence' : draw < ENDED ? 'end' : 'reset' };
+    return { after, early, how: draw < SILENT ? 'silence' : draw < ENDED ? 'end' : 'reset' };
   });
 }
 

@@ -65,6 +65,7 @@ export async function tell(running: Running, load: Load, from = 0, goOn = () => 
   }
   await Promise.all(telling);
   if (failed) throw failed as Error;
+  kept.push(...((await running.flush?.()) ?? []));
   return kept;
 }
 

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ChaosProxy, createChaosProxy, type Door } from '../../support/chaos-proxy.ts';
 import { startProgram } from '../../support/program.ts';
 import type { Tally } from '../../support/seen.ts';
-import { type Load, mishapsOf, runOfClient } from './plan.ts';
+import { type Load, type Mishap, mishapsOf, runOfClient } from './plan.ts';
 import { AT_A_TIME, CROWD, settle, tell, toldByRun } from './steady.ts';
 import type { Running, System } from './system.ts';
 
@@ -45,24 +45,33 @@ export async function storm(system: System, { load, disconnects, kills, seed }: 
     const members = doors.map(({ port }, client) => ({ client, port, run: runOfClient(client, load) }));
     await crowd.call('connect', system.client, members, AT_A_TIME);
     const cuts: Record<string, number> = {};
-    let raging = true;
+    const over = new AbortController();
+    const raging = () => !over.signal.aborted;
     let done = 0;
     const total = load.clients * disconnects;
+    let lives: number[] = [];
+    const asking = (async () => {
+      for (; raging(); await delay(20)) lives = await crowd.call<number[]>('lives');
+    })();
     const hurting = doors.map(async (door, client) => {
-      for (const { after, how } of mishapsOf(client, disconnects, seed)) {
-        await hurt(door, after, how);
-        cuts[how] = (cuts[how] ?? 0) + 1;
+      let lived = 0;
+      for (const mishap of mishapsOf(client, disconnects, seed)) {
+        await hurt(door, mishap, () => (lives[client] ?? 0) > lived);
+        lived = lives[client] ?? 0;
+        cuts[mishap.how] = (cuts[mishap.how] ?? 0) + 1;
         done += 1;
       }
     });
     const killing = killServers(running, kills, () => done / total);
-    const telling = tellWhile(running, load, () => raging);
+    const telling = tellWhile(running, load, raging);
     await Promise.all([...hurting, killing.over]);
-    raging = false;
+    over.abort();
+    await asking;
     const messages = await telling;
     const told = toldByRun(messages, load.runs);
     await settle(crowd, told, 15_000);
-    const { lives, recovered } = await crowd.call<{ lives: number; recovered: number }>('lives');
+    lives = await crowd.call<number[]>('lives');
+    const recovered = await crowd.call<number>('recovered');
     const tally = await crowd.call<Tally>('tally', told);
     return {
       ...tally,
@@ -71,7 +80,7 @@ export async function storm(system: System, { load, disconnects, kills, seed }: 
       cuts,
       kills: killing.done(),
       messages,
-      connections: lives,
+      connections: lives.reduce((sum, count) => sum + count, 0),
       recovered,
       seconds: Math.round(seconds()),
     };
@@ -81,12 +90,17 @@ export async function storm(system: System, { load, disconnects, kills, seed }: 
   }
 }
 
-/** One disconnect: a connection that lives is cut, so it counts. */
-async function hurt(door: Door, after: number, how: 'reset' | 'end' | 'silence'): Promise<void> {
+/** One disconnect: a connection that is there is cut, so it counts. */
+async function hurt(door: Door, { after, early, how }: Mishap, isLive: () => boolean): Promise<void> {
   do {
     await door.whenLive();
+    if (!early) await until(isLive);
     await delay(after);
   } while (door.cut(how) === 0);
+}
+
+async function until(test: () => boolean): Promise<void> {
+  while (!test()) await delay(10);
 }
 
 /** Tells messages, a second's worth at a time, for as long as it storms. */

@@ -20,9 +20,11 @@ export interface Running {
   server: Program;
   /**
    * Tells messages, in order.
-   * @returns how long each took until it was kept (ms), where telling includes keeping
+   * @returns of messages that have come to be kept since the last call, how long that took (ms)
    */
   publish(messages: readonly Message[]): Promise<readonly number[]>;
+  /** Waits until all are kept. @returns the same */
+  flush?(): Promise<readonly number[]>;
   /** Kills a server as a machine dies, and starts another one on its port; undefined where messages would be told to nobody. */
   restart?(nth: number): Promise<void>;
   close(): Promise<void>;

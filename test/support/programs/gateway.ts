@@ -9,7 +9,7 @@ import { createTokens } from '../../../clients/gateway/auth/tokens.ts';
 import { createGateway, type Gateway, type GatewayDeps } from '../../../clients/gateway/server.ts';
 import { gatewaySettings } from '../../../clients/gateway/settings.ts';
 import { announceGateway } from '../../../lib/progress/announce.ts';
-import { loadSettings } from '../../../lib/settings.ts';
+import { readSettings } from '../../../lib/settings.ts';
 import { createConnectionsStore } from '../../../lib/store/connections.ts';
 import { gatewayTable } from '../../../lib/store/gateways.ts';
 import { createSessionsStore } from '../../../lib/store/sessions.ts';
@@ -63,18 +63,16 @@ answer({
   async start(start: GatewayStart) {
     const { port, auth, log, key = '', heartbeatMs } = start;
     const settings = gatewaySettings(
-      loadSettings({
-        env: {
-          LONGHAUL_GATEWAY_PORT: String(port),
-          LONGHAUL_GATEWAY_KEY: key,
-          ...(auth && {
-            LONGHAUL_GATEWAY_AUTH: 'jwt',
-            LONGHAUL_GATEWAY_ANONYMOUS: 'on',
-            LONGHAUL_GATEWAY_ISSUER: auth.issuer,
-            LONGHAUL_GATEWAY_AUDIENCE: auth.audience,
-            LONGHAUL_GATEWAY_JWKS: auth.jwks,
-          }),
-        },
+      readSettings({
+        LONGHAUL_GATEWAY_PORT: String(port),
+        LONGHAUL_GATEWAY_KEY: key,
+        ...(auth && {
+          LONGHAUL_GATEWAY_AUTH: 'jwt',
+          LONGHAUL_GATEWAY_ANONYMOUS: 'on',
+          LONGHAUL_GATEWAY_ISSUER: auth.issuer,
+          LONGHAUL_GATEWAY_AUDIENCE: auth.audience,
+          LONGHAUL_GATEWAY_JWKS: auth.jwks,
+        }),
       }),
     );
     gateway = await createGateway({

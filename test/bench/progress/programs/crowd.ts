@@ -30,7 +30,8 @@ interface Watcher {
 
 let watchers: Watcher[] = [];
 let latencies: number[] = [];
-let lives = 0;
+/** By client: how often it has come to life. */
+const lives: number[] = [];
 let recovered = 0;
 
 answer({
@@ -53,7 +54,7 @@ answer({
               if (seen.take(n, stands)) latencies.push(machineMs() - toldAt);
             },
             onLive(nothingLost) {
-              lives += 1;
+              lives[client] = (lives[client] ?? 0) + 1;
               if (nothingLost) recovered += 1;
               resolve();
             },
@@ -78,7 +79,8 @@ answer({
     p99Ms: percentile(latencies, 0.99),
     maxMs: percentile(latencies, 1),
   }),
-  lives: () => ({ lives, recovered }),
+  lives: () => lives,
+  recovered: () => recovered,
   forget() {
     latencies = [];
   },
@@ -87,7 +89,7 @@ answer({
     for (const { handle } of watchers) handle.close();
     watchers = [];
     latencies = [];
-    lives = 0;
+    lives.length = 0;
     recovered = 0;
   },
 });
