@@ -19,7 +19,7 @@ import type {
 import type { Report, RunFacts, Snapshot } from '../../workflows/progress/model.ts';
 import { type ChaosProxy, createChaosProxy, type Door } from './chaos-proxy.ts';
 import { type GatewayRig, openGateway } from './gateway.ts';
-import { createMemoryLog, type MemoryLog } from './live-log.ts';
+import { createMemoryLog, type MemoryLog } from './memory-log.ts';
 
 export interface ConsoleWorld extends AsyncDisposable {
   url: string;

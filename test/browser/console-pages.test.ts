@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, openTab, picture, violations } from '../support/browser.ts';
+import { openBrowser, openTab, picture, violations } from '../support/console-tab.ts';
 import { openConsole } from '../support/console-world.ts';
 
 let browser: Browser;
