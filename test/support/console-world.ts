@@ -54,7 +54,10 @@ export async function openConsole(session: Partial<SessionInfo> = {}): Promise<C
   const rig = await openGateway({
     memory: log,
     console: CONSOLE,
-    registerApi: (api) => registry(api, { ...session }, world, () => Promise.all(runs.map((run) => log.snapshot(run)))),
+    registerApi: async (app) => {
+      const snapshots = () => Promise.all(runs.map((run) => log.snapshot(run)));
+      await app.register(async (api) => registry(api, session, world, snapshots), { prefix: '/api/v1' });
+    },
   });
   const proxy: ChaosProxy = createChaosProxy([Number(new URL(rig.url).port)], 1);
   const door = await proxy.door();
