@@ -74,10 +74,12 @@ export async function teleprinter(input: TeleprinterInput): Promise<TeleprinterR
   let calls = 0;
   let typing: CancellationScope | undefined;
 
+  const full = () => calls >= MOST_CALLS;
+
   function called(): void {
     calls += 1;
     // It is gone on with in the next run.
-    if (calls >= MOST_CALLS) typing?.cancel();
+    if (full()) typing?.cancel();
   }
 
   setHandler(
@@ -119,7 +121,7 @@ export async function teleprinter(input: TeleprinterInput): Promise<TeleprinterR
     setCurrentDetails(`types reading ${from.reading} to ${userId}, from character ${from.at} of ${from.total} on`);
     typing = new CancellationScope();
     // What came while the status was told.
-    if (!reads || calls >= MOST_CALLS) return from;
+    if (!reads || full()) return from;
     try {
       const { at } = await typing.run(() =>
         typeArticle.executeWithOptions({ ...TYPE, summary: `type from character ${from.at} on` }, [
@@ -137,9 +139,9 @@ export async function teleprinter(input: TeleprinterInput): Promise<TeleprinterR
   }
 
   try {
-    while (calls < MOST_CALLS) {
-      await condition(() => reads || calls >= MOST_CALLS, IDLE);
-      if (!reads && calls < MOST_CALLS) {
+    while (!full()) {
+      await condition(() => reads || full(), IDLE);
+      if (!reads && !full()) {
         if (reading && reading.at < reading.total) await progress.end('PAUSED', { message: 'nobody reads any more' });
         await condition(allHandlersFinished);
         if (!reads) return { reading: reading?.reading ?? 0, at: reading?.at ?? 0 };
