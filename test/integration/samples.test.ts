@@ -1,4 +1,7 @@
 /** The samples through the whole platform: a gateway, workers, Temporal, the log, the live client and `longhaul watch`. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import {
@@ -8,6 +11,7 @@ import {
   memoryStorage,
   type WebSocketType,
 } from '../../clients/live/client.ts';
+import { packageRoot } from '../../infra/local/platform/root.ts';
 import { type Position, type ProgressEvent, ROUTES } from '../../workflows/progress/model.ts';
 import type { Reading } from '../../workflows/teleprinter/model.ts';
 import { type GatewayProgram, startGatewayProgram } from '../support/gateway-program.ts';
@@ -91,6 +95,40 @@ describe('order', () => {
       expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
       expect(events.at(-1)).toMatchObject({ status: 'FAILED', error: { type: 'PaymentDeclinedError' } });
     }
+  });
+
+  it('whose watching is ended by Ctrl-C goes on, and so may the watching, where it was', async () => {
+    const live = connect(memoryStorage());
+    const { run = '' } = await live.request('order.send', { orderId: 'order-slow', stepMs: 2_000 });
+    live.close();
+    const program = join(packageRoot(), 'bin/longhaul.mjs');
+    const watching = spawn(
+      process.execPath,
+      [program, 'watch', run, '--from', 'start', '--json', '--gateway', gateway.url],
+      { env: { ...process.env, ...longhaul.env } },
+    );
+    let [stdout, stderr] = ['', ''];
+    watching.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    const ended = once(watching, 'close');
+    // By the first step that has begun.
+    await new Promise<void>((resolve) => {
+      watching.stdout.on('data', (chunk: Buffer) => {
+        stdout += chunk.toString();
+        if (stdout.includes('"state":"RUNNING"')) resolve();
+      });
+    });
+    watching.kill('SIGINT');
+    expect((await ended)[0]).toBe(130);
+    const [, place = ''] = /longhaul watch order\/order-slow --from (\S+:\d+)\n$/.exec(stderr) ?? [];
+    const seen = stdout.trim().split('\n').length - 1;
+    expect(place).toMatch(new RegExp(`:${seen}$`));
+
+    const on = await longhaul.cli('watch', run, '--from', place, '--json', '--gateway', gateway.url);
+    expect(on.code).toBe(0);
+    const [, first] = on.stdout.split('\n').map((line) => JSON.parse(line || '{}') as { event?: ProgressEvent });
+    expect(first?.event?.seq).toBe(seen + 1);
   });
 
   it('has a page, and so has the teleprinter', async () => {

@@ -327,10 +327,10 @@ describe('a request', () => {
         if (input === 'broken') throw new Error('a secret detail');
         return { run: 'order/1', output: { input } };
       },
-      left: async () => void lefts.push('left'),
+      left: async ({ at }: { at: number }) => void lefts.push(at),
     },
   ];
-  let lefts: string[] = [];
+  let lefts: number[] = [];
 
   it('gets its reply, or what is wrong with it', async () => {
     lefts = [];
@@ -360,8 +360,17 @@ describe('a request', () => {
     first.socket.close();
     await expect.poll(active).toBe(1);
     expect(lefts).toEqual([]);
+    // What is done about it may come after the user has: it says since when.
+    const { closed } = connections;
+    let went = 0;
+    connections.closed = async (connection, at) => {
+      went = at;
+      await closed(connection, at);
+      while (Date.now() <= at) await new Promise((resolve) => setImmediate(resolve));
+    };
     second.socket.close();
-    await expect.poll(() => lefts).toEqual(['left']);
+    await expect.poll(() => lefts).toEqual([expect.any(Number)]);
+    expect(lefts).toEqual([went]);
   });
 });
 
