@@ -296,6 +296,35 @@ describe('a watcher', () => {
     });
   });
 
+  it('whose log is replaced while it reads gets nothing of the old one after the new, nor does anybody else', async () => {
+    const memory = createMemoryLog();
+    const { watch, later } = open(memory);
+    await tell(memory, RUN, 300);
+    const { read } = memory;
+    const old = await read(RUN, 1, 500);
+    let answer = () => {};
+    memory.read = (run, after, limit) => {
+      if (after !== 1) return read(run, after, limit);
+      memory.read = read;
+      return new Promise((resolve) => {
+        answer = () => resolve(old);
+      });
+    };
+    const { watcher } = await watch({ epoch: 'epoch-1', seq: 1 });
+    memory.remove(RUN);
+    await tell(memory, RUN, 1);
+    await expect.poll(() => watcher.resumes.length, { interval: 1 }).toBe(2);
+    await tell(memory, RUN, 3_000, { kind: 'data', data: 'new' });
+    const { watcher: other } = await watch({ epoch: 'epoch-2', seq: 1 });
+    answer();
+    await later(2_000);
+    for (const { taken } of [watcher, other]) {
+      await expect.poll(() => taken.length, { interval: 1, timeout: 5_000 }).toBe(3_000);
+      expect(taken.map(({ seq }) => seq)).toEqual(Array.from({ length: 3_000 }, (_, nth) => nth + 2));
+      expect(taken.every(({ data }) => data === 'new')).toBe(true);
+    }
+  });
+
   it('looks often again at a run that goes on after its end', async () => {
     const memory = createMemoryLog();
     const { watch, later } = open(memory);

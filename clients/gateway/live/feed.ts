@@ -153,7 +153,9 @@ export class RunFeed {
     const page = this.#reader
       .read(this.run, from - 1, PAGE)
       .then((events) => events.map((event) => entryOf(this.run, event)))
-      .finally(() => this.#pages.delete(from));
+      .finally(() => {
+        if (this.#pages.get(from) === page) this.#pages.delete(from);
+      });
     this.#pages.set(from, page);
     return page;
   }
@@ -184,6 +186,8 @@ export class RunFeed {
     this.#ring = [];
     this.#ringBytes = 0;
     this.#picture = undefined;
+    // What is still read of the log before is not what the next one has there.
+    this.#pages.clear();
     // Those who came before there was one are beginning just now, or wait until it has been looked at.
     if (before) for (const watcher of this.watchers) watcher.restart();
   }

@@ -187,7 +187,12 @@ export class Subscription {
       return;
     }
     this.#paging = false;
-    if (this.#ended || turn !== this.#turn) return;
+    if (this.#ended) return;
+    if (turn !== this.#turn) {
+      // Of the log before: what has begun meanwhile waited for it.
+      this.#take();
+      return;
+    }
     if (entries[0]?.event.seq !== this.#next) {
       await this.#lost();
       return;
