@@ -1,6 +1,6 @@
 /**
  * How far users have acknowledged. Acknowledgements of a run are merged and written at most once a second, and when a
- * connection ends; what is not written yet is known here already.
+ * connection ends; what is not written yet is known here already, and what another gateway has written counts too.
  *
  * @module
  */
@@ -40,10 +40,18 @@ export class Cursors {
   }
 
   async get(user: SessionUser, run: string): Promise<Position | undefined> {
-    const before = this.#moved.get(keyOf(user, run))?.position;
-    if (before) return before;
-    const stored = await this.#store.cursor(user, run);
-    return this.#moved.get(keyOf(user, run))?.position ?? stored;
+    const key = keyOf(user, run);
+    const before = this.#moved.get(key)?.position;
+    let stored: Position | undefined;
+    try {
+      stored = await this.#store.cursor(user, run);
+    } catch (error) {
+      if (!before) throw error;
+    }
+    // Taken before it was read: it may have been written and forgotten meanwhile.
+    const here = this.#moved.get(key)?.position ?? before;
+    if (!here || !stored || here.epoch !== stored.epoch) return here ?? stored;
+    return here.seq > stored.seq ? here : stored;
   }
 
   /** Writes what has moved until now; what cannot be written is kept for the next time. */

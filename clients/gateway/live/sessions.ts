@@ -95,9 +95,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return kept;
   };
 
-  const contextOf = ({ principal, identity }: Session, client: Client): RequestContext => ({
+  const contextOf = ({ principal, identity }: Session, client: Client, at: number): RequestContext => ({
     principal,
     client,
+    at,
     cursor: (run) => cursors.get(identity.user, run),
   });
 
@@ -110,7 +111,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       return problem('bad-message', `there is no request ${what}`, `there are: ${[...handlers.keys()].join(', ')}`);
     if (!deps.client) return problem('unavailable', 'this gateway starts no workflows', 'ask another one');
     try {
-      return await handler.handle(contextOf(session, deps.client), input);
+      return await handler.handle(contextOf(session, deps.client, now()), input);
     } catch (error) {
       if (error instanceof RequestError) return problem(error.code, error.message, error.remedy);
       log.error({ request: what, error: (error as Error).name }, 'a request over a live connection failed');
@@ -141,7 +142,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const leaving = [...handlers.values()].filter(({ left }) => left);
     if (!deps.client || leaving.length === 0) return;
     if ((await connections.activeOf(connection.userId, at - DEAD_MS)) > 0) return;
-    for (const handler of leaving) await handler.left?.(contextOf(session, deps.client));
+    for (const handler of leaving) await handler.left?.(contextOf(session, deps.client, at));
   };
 
   const connectionOf = (session: Session): Connection => ({
