@@ -162,8 +162,8 @@ function registry(
       }
       return { status: 'CANCELLED' };
     });
-  api.post<{ Body: Telemetry }>('/telemetry', async ({ body }, reply) => {
-    known.telemetry.push(body);
+  api.post<{ Body: Telemetry[] }>('/telemetry', async ({ body }, reply) => {
+    known.telemetry.push(...body);
     return reply.code(204).send();
   });
 }
