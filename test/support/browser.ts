@@ -36,9 +36,17 @@ export interface Complaints {
   strangers: string[];
 }
 
-/** A page that tells of script errors and of requests to other origins. */
-export async function openPage(context: BrowserContext, url: string): Promise<{ page: Page; complaints: Complaints }> {
+/**
+ * A page that tells of script errors and of requests to other origins.
+ * @param prepare before anything is loaded
+ */
+export async function openPage(
+  context: BrowserContext,
+  url: string,
+  prepare: (page: Page) => void = () => {},
+): Promise<{ page: Page; complaints: Complaints }> {
   const page = await context.newPage();
+  prepare(page);
   const complaints: Complaints = { errors: [], strangers: [] };
   page.on('pageerror', (error) => complaints.errors.push(error.message));
   page.on('console', (message) => {
