@@ -9,7 +9,7 @@ import { defineConfig } from 'vite';
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Of a platform that runs, for `npx vite clients/console`: pages from source, answers from there. */
-const gateway = process.env['LONGHAUL_GATEWAY'] ?? 'http://127.0.0.1:8380';
+const gateway = process.env['LONGHAUL_GATEWAY'] ?? 'http://127.0.0.1:8780';
 
 export default defineConfig({
   root: at('.'),

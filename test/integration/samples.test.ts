@@ -41,7 +41,8 @@ function watchUntil(
     live.watch(run, {
       ...from,
       onResume: (resume) => {
-        if ('snapshot' in resume) reject(new Error(`${run}: ${resume.verdict}`));
+        // A picture of nothing hides nothing.
+        if ('snapshot' in resume && resume.snapshot?.seq !== last) reject(new Error(`${run}: ${resume.verdict}`));
       },
       onEvent(event) {
         if (event.seq !== last + 1) reject(new Error(`event ${event.seq} after ${last}`));

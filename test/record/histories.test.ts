@@ -10,10 +10,17 @@ import { awaitCost } from '../../clients/cost/follow.ts';
 import { LOCAL_PLACE } from '../../infra/local/aws/ports.ts';
 import { packageRoot } from '../../infra/local/platform/root.ts';
 import { silent, tools } from '../../infra/local/tools/index.ts';
+import { ProgressStore } from '../../lib/store/progress.ts';
+import { progressTable } from '../../lib/store/progress-table.ts';
+import { tableNames } from '../../lib/store/tables.ts';
 import { workflowIdOf as costIdOf } from '../../workflows/cost/model.ts';
+import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import { workflowIdOf } from '../../workflows/launch/model.ts';
+import { workflowIdOf as orderIdOf } from '../../workflows/order/model.ts';
 import { workflowIdOf as pollerIdOf } from '../../workflows/poller/model.ts';
+import { ROUTES } from '../../workflows/progress/model.ts';
 import { workflowIdOf as restoreIdOf } from '../../workflows/restore/model.ts';
+import { PAUSE_SIGNAL, READ_UPDATE, workflowIdOf as teleprinterIdOf } from '../../workflows/teleprinter/model.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
 
@@ -236,4 +243,32 @@ it('batchPoller: until nothing is open', async () => {
   const id = pollerIdOf({ account: LOCAL_PLACE.accountId, region: LOCAL_PLACE.region });
   await longhaul.temporal.client.workflow.getHandle(id).result();
   await keep('batch-poller.complete', id);
+});
+
+const progress = () =>
+  new ProgressStore(progressTable(longhaul.aws.dynamodb, tableNames(longhaul.settings.tablePrefix)));
+const begin = (type: string, workflowId: string, input: object) =>
+  longhaul.temporal.client.workflow.start(type, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args: [input] });
+
+it('order: COMPLETE by each route, and FAILED', async () => {
+  for (const route of ROUTES) {
+    const order = { orderId: `by-${route}`, owner: 'buyer', attempt: 1, route, stepMs: 50 };
+    await (await begin('order', orderIdOf(order.orderId), order)).result();
+    await keep(`order.${route}`, orderIdOf(order.orderId));
+  }
+  const poor = { orderId: 'poor', owner: 'buyer', attempt: 1, payment: 'declined', stepMs: 50 };
+  await expect((await begin('order', orderIdOf('poor'), poor)).result()).rejects.toThrow();
+  await keep('order.declined', orderIdOf('poor'));
+});
+
+it('teleprinter: paused, read on, COMPLETE', async () => {
+  const run = teleprinterIdOf('reader');
+  const handle = await begin('teleprinter', run, { userId: 'reader', characterMs: 1 });
+  await handle.executeUpdate(READ_UPDATE, { args: [{}] });
+  await handle.signal(PAUSE_SIGNAL);
+  await expect.poll(async () => (await progress().snapshot(run))?.status, { timeout: 20_000 }).toBe('PAUSED');
+  const head = await progress().head(run);
+  await handle.executeUpdate(READ_UPDATE, { args: [{ cursor: { epoch: head?.epoch, seq: head?.seq } }] });
+  await expect.poll(async () => (await progress().snapshot(run))?.status, { timeout: 60_000 }).toBe('COMPLETE');
+  await keep('teleprinter.complete', run);
 });

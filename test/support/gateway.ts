@@ -10,7 +10,7 @@ import { createGateway, type Gateway, type GatewayDeps } from '../../clients/gat
 import type { GatewaySettings } from '../../clients/gateway/settings.ts';
 import { type ClientMessage, PATH, type ServerMessage } from '../../clients/live/protocol.ts';
 import type { ProgressEvent, Report } from '../../workflows/progress/model.ts';
-import { createMemoryLog, type MemoryLog } from './live-log.ts';
+import { createMemoryLog, type MemoryLog } from './memory-log.ts';
 import {
   createMemoryConnections,
   createMemorySessions,

@@ -13,7 +13,7 @@ import { verdictOf } from '../../clients/gateway/live/verdict.ts';
 import type { Resume } from '../../clients/live/protocol.ts';
 import type { Position, ProgressEvent } from '../../workflows/progress/model.ts';
 import { FACTS, report, tell } from '../support/gateway.ts';
-import { createMemoryLog, type MemoryLog } from '../support/live-log.ts';
+import { createMemoryLog, type MemoryLog } from '../support/memory-log.ts';
 
 const RUN = 'launch/run-1';
 const log = pino({ level: 'silent' });

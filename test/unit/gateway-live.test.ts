@@ -383,9 +383,9 @@ describe('a gateway', () => {
   it('delivers each event once and in order to many who come and go', async () => {
     const { log, connect } = await open();
     await tell(log, RUN, 1);
-    let told = true;
-    const telling = (async () => {
-      for (let nth = 0; told; nth += 1) {
+    const telling = { on: true };
+    const told = (async () => {
+      for (let nth = 0; telling.on; nth += 1) {
         await log.append(RUN, FACTS, [report({ kind: 'data', data: nth })]);
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
@@ -395,11 +395,11 @@ describe('a gateway', () => {
       Array.from({ length: 20 }, async () => {
         let seq = 1;
         const got: number[] = [];
-        for (let life = 0; life < 10 || told; life += 1) {
+        for (let life = 0; life < 10 || telling.on; life += 1) {
           const client = connect();
           client.say({ type: 'subscribe', run: RUN, position: { epoch: 'epoch-1', seq } });
           const many = life >= 9 ? Number.POSITIVE_INFINITY : Math.floor(Math.random() * 12);
-          if (life === 9) told = false;
+          if (life === 9) telling.on = false;
           await client.until(() => client.events(RUN).length >= many || client.events(RUN).at(-1)?.kind === 'end');
           // Cut off: what is on its way is lost.
           client.socket.terminate();
@@ -411,7 +411,7 @@ describe('a gateway', () => {
         return got;
       }),
     );
-    await telling;
+    await told;
     const head = await log.head(RUN);
     const all = Array.from({ length: (head?.seq ?? 0) - 1 }, (_, index) => index + 2);
     for (const got of seen) expect(got).toEqual(all);

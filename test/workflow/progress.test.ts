@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import { ACTIVITY_TASK_QUEUE } from '../../workflows/progress/model.ts';
 import type { Batch } from '../../workflows/progress/outbox.ts';
-import type { Work } from '../support/progress-workflows.ts';
+import type { teller, Work } from '../support/progress-workflows.ts';
 import { createStoredLog, type StoredLog } from '../support/stored-log.ts';
 import { openTimeSkipping, withWorkers, workflowBundle } from '../support/time-skipping.ts';
 
@@ -209,7 +209,11 @@ it('data is told one by one, in order', async () => {
     env,
     queues,
     () =>
-      env.client.workflow.execute('teller', { workflowId: run, taskQueue: WORKFLOW_TASK_QUEUE, args: ['Longhaul'] }),
+      env.client.workflow.execute<typeof teller>('teller', {
+        workflowId: run,
+        taskQueue: WORKFLOW_TASK_QUEUE,
+        args: ['Longhaul'],
+      }),
     workflowBundle('test/support/progress-workflows.ts'),
   );
 

@@ -1,8 +1,10 @@
 /** The sample teleprinter: each character once and in order, however often the reader goes, and whatever dies. */
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import {
+  ACTIVITY_TASK_QUEUE,
   PAUSE_SIGNAL,
   READ_UPDATE,
   type ReadInput,
@@ -20,6 +22,21 @@ beforeAll(async () => {
   env = await openTimeSkipping();
 });
 afterAll(() => env.teardown());
+
+/** Its typing hears of a pause at once. */
+async function withReader<T>(world: ReturnType<typeof createSampleWorld>, run: () => Promise<T>): Promise<T> {
+  const { [ACTIVITY_TASK_QUEUE]: activities, ...others } = world.queues;
+  return withWorkers(env, others, async () => {
+    const worker = await Worker.create({
+      connection: env.nativeConnection,
+      namespace: env.namespace ?? 'default',
+      taskQueue: ACTIVITY_TASK_QUEUE,
+      activities,
+      maxHeartbeatThrottleInterval: '100 milliseconds',
+    });
+    return worker.runUntil(run);
+  });
+}
 
 type Teleprinter = (input: TeleprinterInput) => Promise<TeleprinterResult>;
 
@@ -50,7 +67,7 @@ const ARTICLE = 'Typed, one by one: naïve 🥁 drums.';
 describe('a reader', () => {
   it('gets each character once and in order, and the run ends with the article', async () => {
     const world = createSampleWorld(ARTICLE);
-    await withWorkers(env, world.queues, async () => {
+    await withReader(world, async () => {
       const { run, handle, read } = await open('reader-of-everything', 1);
       expect(await read()).toMatchObject({ reading: 1, at: 0, total: [...ARTICLE].length });
       expect(await handle.result()).toEqual({ reading: 1, at: [...ARTICLE].length });
@@ -67,8 +84,8 @@ describe('a reader', () => {
   });
 
   it('who pauses and reads on gets what comes after what was typed, and the log what was not acknowledged', async () => {
-    const world = createSampleWorld('x'.repeat(400));
-    await withWorkers(env, world.queues, async () => {
+    const world = createSampleWorld('x'.repeat(1_000));
+    await withReader(world, async () => {
       const { run, read, pause, handle } = await open('reader-with-pauses', 10);
       await read();
       await expect.poll(async () => typed(await world.events(run)).length).toBeGreaterThan(20);
@@ -79,21 +96,22 @@ describe('a reader', () => {
       const seen = told.filter(({ kind }) => kind === 'data')[10];
       const cursor = { epoch: (await world.log.head(run))?.epoch ?? '', seq: seen?.seq ?? 0 };
 
-      expect(await read(cursor)).toEqual({ reading: 1, at: count, total: 400, after: cursor });
-      // Twice is once.
-      expect(await read(cursor)).toMatchObject({ reading: 1 });
+      expect(await read(cursor)).toEqual({ reading: 1, at: count, total: 1_000, after: cursor });
+      // While it types it goes on, and answers with what was acknowledged since.
+      const later = { ...cursor, seq: cursor.seq + 1 };
+      expect(await read(later)).toEqual({ reading: 1, at: count, total: 1_000, after: later });
       await handle.result();
       expect(
         typed(await world.events(run))
           .map(({ text }) => text)
           .join(''),
-      ).toHaveLength(400);
+      ).toHaveLength(1_000);
     });
   });
 
   it('whose cursor is gone begins anew, after what was told before', async () => {
     const world = createSampleWorld('abcdefghij');
-    await withWorkers(env, world.queues, async () => {
+    await withReader(world, async () => {
       const { run, start, read, handle } = await open('reader-who-was-away', 1);
       await read();
       await handle.result();
@@ -113,7 +131,7 @@ describe('a reader', () => {
 
   it('who stays away lets it end', async () => {
     const world = createSampleWorld('x'.repeat(5_000));
-    await withWorkers(env, world.queues, async () => {
+    await withReader(world, async () => {
       const { run, handle, read, pause } = await open('reader-who-left', 5);
       await read();
       await expect.poll(async () => typed(await world.events(run)).length).toBeGreaterThan(2);
@@ -133,7 +151,7 @@ it('what a worker that died has typed is not typed again', async () => {
   const facts = { domain: 'teleprinter', owner: userId };
   const report = { kind: 'data' as const, source: { name: SOURCE, attempt: 1 }, at: 1 };
   await world.log.append(run, facts, [{ ...report, localSeq: 4, data: { at: 0, text: 'abcd' } }]);
-  await withWorkers(env, world.queues, async () => {
+  await withReader(world, async () => {
     const { read, handle } = await open(userId, 1);
     const cursor = { epoch: (await world.log.head(run))?.epoch ?? '', seq: 1 };
     expect(await read(cursor)).toMatchObject({ reading: 1, at: 4, after: cursor });
@@ -151,7 +169,7 @@ it('what a worker that died has typed is not typed again', async () => {
 
 it('a history is bounded: it continues as new while the reader comes and goes', async () => {
   const world = createSampleWorld('x'.repeat(100_000));
-  await withWorkers(env, world.queues, async () => {
+  await withReader(world, async () => {
     const { run, read, pause, handle } = await open('reader-without-rest', 2);
     const { runId } = await handle.describe();
     let most = 0;

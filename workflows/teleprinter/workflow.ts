@@ -76,7 +76,8 @@ export async function teleprinter(input: TeleprinterInput): Promise<TeleprinterR
     async ({ cursor }) => {
       // Two that come together get the same answer.
       await condition(() => !looking);
-      if (reads && reading) return reading;
+      // It types already: this reader may have seen some of it.
+      if (reads && reading) return cursor ? { ...reading, after: cursor } : reading;
       looking = true;
       try {
         reading = await findReading({ run, ...(cursor && { cursor }) });

@@ -81,7 +81,7 @@ export class Subscription {
       this.#beginning = false;
       // A run of others is as if it were not there, so that its name tells nothing.
       if (!beginning || 'purged' in beginning || !this.#sink.allowed(beginning.facts)) {
-        this.#wait(position !== undefined);
+        this.#wait(position);
         return;
       }
       this.waitingSince = undefined;
@@ -100,9 +100,10 @@ export class Subscription {
   }
 
   /** There is no log. Who has seen one learns so; who has not waits, since one may begin just now. */
-  #wait(seen: boolean): void {
-    this.#asked = undefined;
-    if (!seen) {
+  #wait(position: Position | 'start' | undefined): void {
+    // Who wants all of it wants the beginning of the one that comes.
+    this.#asked = position === 'start' ? 'start' : undefined;
+    if (position === undefined || position === 'start') {
       this.waitingSince ??= this.#now();
       return;
     }
