@@ -92,4 +92,4 @@ it('progress: nothing is lost, and everything is measured for both sides', async
     expect(Object.keys(part ?? {})).toEqual(expect.arrayContaining(['longhaul-memory', 'socketio', 'longhaul']));
   expect(screen).toMatchObject({ lost: 0, p95Ms: expect.any(Number) as number });
   expect(peer).toMatchObject({ name: 'socketio', p50Ms: expect.any(Number) as number });
-});
+}, 400_000);
