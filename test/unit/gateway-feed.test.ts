@@ -226,6 +226,87 @@ describe('a watcher', () => {
     expect(watcher.taken.slice(-2).map(({ merged }) => merged)).toEqual([undefined, undefined]);
   });
 
+  it('that takes events again and has not said so gets first what it missed', async () => {
+    const memory = createMemoryLog();
+    const { watch } = open(memory);
+    await tell(memory, RUN, 1);
+    const { watcher } = await watch();
+    watcher.full = true;
+    await tell(memory, RUN, 3);
+    watcher.full = false;
+    await tell(memory, RUN, 1);
+    expect(watcher.taken.map(({ seq }) => seq)).toEqual([2, 3, 4, 5]);
+  });
+
+  it('whose picture is newer than what others were told of gets only what comes after it', async () => {
+    const memory = createMemoryLog();
+    const { hub, watch } = open(memory, { nudges: false });
+    await tell(memory, RUN, 3);
+    const { watcher: first } = await watch('start');
+    const { epoch, events } = await memory.append(RUN, FACTS, [report(), report()]);
+    const { watcher: second } = await watch();
+    expect(second.resumes).toMatchObject([{ verdict: 'fresh', snapshot: { seq: 5 } }]);
+    const more = await memory.append(RUN, FACTS, [report()]);
+    hub.told(RUN, epoch, [...events, ...more.events]);
+    expect(first.taken.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(second.taken.map(({ seq }) => seq)).toEqual([6]);
+  });
+
+  describe('whose log is replaced while it begins', () => {
+    /** It has begun with the log that came after; the reading for the first beginning is still to be answered. */
+    async function overtaken() {
+      const memory = createMemoryLog();
+      const rig = open(memory);
+      await tell(memory, RUN, 5);
+      const answers: ((error?: Error) => void)[] = [];
+      memory.before = (what) =>
+        what === 'snapshot'
+          ? new Promise((resolve, reject) => answers.push((error) => (error ? reject(error) : resolve())))
+          : undefined;
+      const watcher = new Watcher();
+      const beginning = rig.watch(undefined, watcher);
+      await expect.poll(() => answers.length, { interval: 1 }).toBe(1);
+      memory.remove(RUN);
+      await tell(memory, RUN, 2);
+      await expect.poll(() => answers.length, { interval: 1 }).toBe(2);
+      answers[1]?.();
+      await expect.poll(() => watcher.resumes.length, { interval: 1 }).toBe(1);
+      memory.before = () => {};
+      return { memory, rig, watcher, beginning, answer: (error?: Error) => answers[0]?.(error) };
+    }
+
+    it('begins once, with the new one', async () => {
+      const { memory, rig, watcher, beginning, answer } = await overtaken();
+      await tell(memory, RUN, 1);
+      answer();
+      await beginning;
+      await tell(memory, RUN, 1);
+      await rig.later(2_000);
+      expect(watcher.resumes).toMatchObject([{ verdict: 'fresh', snapshot: { epoch: 'epoch-2', seq: 2 } }]);
+      expect(watcher.taken.map(({ seq }) => seq)).toEqual([3, 4]);
+    });
+
+    it('is not ended because the old one could not be read', async () => {
+      const { memory, watcher, beginning, answer } = await overtaken();
+      answer(new Error('down'));
+      await beginning;
+      await tell(memory, RUN, 1);
+      expect(watcher.problems).toEqual([]);
+      expect(watcher.taken.map(({ seq }) => seq)).toEqual([3]);
+    });
+  });
+
+  it('looks often again at a run that goes on after its end', async () => {
+    const memory = createMemoryLog();
+    const { watch, later } = open(memory);
+    await tell(memory, RUN, 1, { kind: 'end', status: 'PAUSED' });
+    await watch();
+    await tell(memory, RUN, 1, { status: 'TYPING' });
+    const { head } = memory.calls;
+    await later(2_000);
+    expect(memory.calls.head).toBe(head + 1);
+  });
+
   it('goes on once the log can be read again', async () => {
     const memory = createMemoryLog();
     const { watch, later } = open(memory, { nudges: false });
