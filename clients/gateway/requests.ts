@@ -11,6 +11,8 @@ import type { Principal } from './principal.ts';
 export interface RequestContext {
   principal: Principal;
   client: Client;
+  /** Epoch ms: when it was asked, or when the last connection went. */
+  at: number;
   /** Where this user has acknowledged to, of a run. */
   cursor(run: string): Promise<Position | undefined>;
 }

@@ -20,6 +20,7 @@ import { workflowIdOf as orderIdOf } from '../../workflows/order/model.ts';
 import { workflowIdOf as pollerIdOf } from '../../workflows/poller/model.ts';
 import { ROUTES } from '../../workflows/progress/model.ts';
 import { workflowIdOf as restoreIdOf } from '../../workflows/restore/model.ts';
+import { SCHEDULE_ID } from '../../workflows/sessions/model.ts';
 import { PAUSE_SIGNAL, READ_UPDATE, workflowIdOf as teleprinterIdOf } from '../../workflows/teleprinter/model.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
@@ -247,8 +248,8 @@ it('batchPoller: until nothing is open', async () => {
 
 const progress = () =>
   new ProgressStore(progressTable(longhaul.aws.dynamodb, tableNames(longhaul.settings.tablePrefix)));
-const begin = (type: string, workflowId: string, input: object) =>
-  longhaul.temporal.client.workflow.start(type, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args: [input] });
+const begin = (type: string, workflowId: string, ...args: object[]) =>
+  longhaul.temporal.client.workflow.start(type, { workflowId, taskQueue: WORKFLOW_TASK_QUEUE, args });
 
 it('order: COMPLETE by each route, and FAILED', async () => {
   for (const route of ROUTES) {
@@ -271,4 +272,10 @@ it('teleprinter: paused, read on, COMPLETE', async () => {
   await handle.executeUpdate(READ_UPDATE, { args: [{ cursor: { epoch: head?.epoch, seq: head?.seq } }] });
   await expect.poll(async () => (await progress().snapshot(run))?.status, { timeout: 60_000 }).toBe('COMPLETE');
   await keep('teleprinter.complete', run);
+});
+
+it('sessions: forgets nobody', async () => {
+  const id = `${SCHEDULE_ID}-recorded`;
+  await (await begin('sessionsPurge', id)).result();
+  await keep('sessions-purge.complete', id);
 });

@@ -50,21 +50,23 @@ export function createSampleWorld(article = 'To be read.') {
 /** A user with a live connection. */
 export function createUser(client: Client, userId: string) {
   const cursors = new Map<string, Position>();
-  const context = {
-    principal: { userId, role: 'viewer', consumers: [] },
-    client,
-    cursor: async (run: string) => cursors.get(run),
-  } as const;
+  const context = () =>
+    ({
+      principal: { userId, role: 'viewer', consumers: [] },
+      client,
+      at: Date.now(),
+      cursor: async (run: string) => cursors.get(run),
+    }) as const;
   return {
     acknowledge: (run: string, position: Position) => void cursors.set(run, position),
     forget: () => cursors.clear(),
     request(what: string, input: unknown = {}) {
       const handler = SAMPLES.find((sample) => sample.what === what);
       if (!handler) throw new Error(`there is no ${what}`);
-      return handler.handle(context, input);
+      return handler.handle(context(), input);
     },
     async leave(): Promise<void> {
-      for (const { left } of SAMPLES) await left?.(context);
+      for (const { left } of SAMPLES) await left?.(context());
     },
   };
 }

@@ -6,6 +6,7 @@ import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import {
   ACTIVITY_TASK_QUEUE,
   PAUSE_SIGNAL,
+  type PauseInput,
   READ_UPDATE,
   type ReadInput,
   type Reading,
@@ -54,11 +55,11 @@ async function open(userId: string, characterMs: number) {
     run,
     handle,
     start,
-    read: (cursor?: ReadInput['cursor']) =>
+    read: (cursor?: ReadInput['cursor'], askedAt = 1) =>
       env.client.workflow
         .getHandle(run)
-        .executeUpdate<Reading, [ReadInput]>(READ_UPDATE, { args: [cursor ? { cursor } : {}] }),
-    pause: () => env.client.workflow.getHandle(run).signal(PAUSE_SIGNAL),
+        .executeUpdate<Reading, [ReadInput]>(READ_UPDATE, { args: [{ askedAt, ...(cursor && { cursor }) }] }),
+    pause: (since = 1) => env.client.workflow.getHandle(run).signal<[PauseInput]>(PAUSE_SIGNAL, { since }),
   };
 }
 
@@ -143,6 +144,19 @@ describe('a reader', () => {
   });
 });
 
+it('that a reader has gone is nothing when the reader is back before it is told', async () => {
+  const world = createSampleWorld('x'.repeat(100));
+  await withReader(world, async () => {
+    const { run, handle, read, pause } = await open('reader-who-is-quick', 5);
+    await read(undefined, 1_000);
+    await expect.poll(async () => typed(await world.events(run)).length).toBeGreaterThan(2);
+    await pause(999);
+    expect(await handle.result()).toEqual({ reading: 1, at: 100 });
+    const { statuses } = (await world.log.snapshot(run)) ?? {};
+    expect(statuses?.map(({ status }) => status)).toEqual(['WAITING', 'TYPING', 'COMPLETE']);
+  });
+});
+
 it('what a worker that died has typed is not typed again', async () => {
   const world = createSampleWorld('abcdefghij');
   const userId = 'reader-of-two-workers';
@@ -167,20 +181,65 @@ it('what a worker that died has typed is not typed again', async () => {
   });
 });
 
-it('a history is bounded: it continues as new while the reader comes and goes', async () => {
-  const world = createSampleWorld('x'.repeat(100_000));
-  await withReader(world, async () => {
-    const { run, read, pause, handle } = await open('reader-without-rest', 2);
-    const { runId } = await handle.describe();
-    let most = 0;
-    for (let count = 0; count < 110; count += 1) {
-      const cursor = { epoch: (await world.log.head(run))?.epoch ?? '', seq: (await world.log.head(run))?.seq ?? 0 };
-      await read(cursor);
+describe('a history', () => {
+  /** Of the first run, once another has taken its place: its events, and how many updates and signals it took. */
+  async function firstRun(run: string, runId: string) {
+    const { events } = await env.client.workflow.getHandle(run, runId).fetchHistory();
+    const all = events ?? [];
+    expect(all.at(-1)?.workflowExecutionContinuedAsNewEventAttributes).toBeTruthy();
+    const calls = all.filter(
+      ({ workflowExecutionUpdateAcceptedEventAttributes: update, workflowExecutionSignaledEventAttributes: signal }) =>
+        update ?? signal,
+    ).length;
+    return { length: all.length, calls };
+  }
+  const isBounded = ({ length, calls }: { length: number; calls: number }) => {
+    expect(calls).toBeGreaterThanOrEqual(100);
+    // Of a reading that is paused there are two.
+    expect(length / calls).toBeLessThan(20);
+  };
+  const current = async (run: string) => (await env.client.workflow.getHandle(run).describe()).runId;
+
+  it('is bounded while the reader comes and goes', async () => {
+    const world = createSampleWorld('x'.repeat(100_000));
+    await withReader(world, async () => {
+      const { run, read, pause, handle } = await open('reader-without-rest', 2);
+      const runId = handle.firstExecutionRunId;
+      for (let count = 0; count < 150 && (await current(run)) === runId; count += 1) {
+        const head = await world.log.head(run);
+        await read(head && { epoch: head.epoch, seq: head.seq });
+        // As dear as a reading gets: typed, and paused.
+        await expect.poll(async () => (await world.events(run)).at(-1)?.kind, { interval: 5 }).toBe('data');
+        await pause();
+        await expect.poll(async () => (await world.log.snapshot(run))?.status, { interval: 5 }).toBe('PAUSED');
+      }
+      isBounded(await firstRun(run, runId));
+      // What a run that was continued has not read to its end is told to be paused all the same.
+      const { reading } = await handle.result();
+      expect(reading).toBe(1);
+      expect(await world.log.snapshot(run)).toMatchObject({ status: 'PAUSED', endedAt: expect.any(Number) });
+    });
+  });
+
+  it('is bounded while a reader asks without rest, and no character is lost between two runs', async () => {
+    const world = createSampleWorld('x'.repeat(100_000));
+    await withReader(world, async () => {
+      const { run, read, pause, handle } = await open('reader-without-patience', 2);
+      const runId = handle.firstExecutionRunId;
+      await read();
+      for (let count = 0; count < 60 && (await current(run)) === runId; count += 1)
+        await Promise.allSettled(Array.from({ length: 5 }, () => read({ epoch: 'e', seq: 1 })));
+      isBounded(await firstRun(run, runId));
+      const before = typed(await world.events(run)).length;
+      await expect.poll(async () => typed(await world.events(run)).length).toBeGreaterThan(before + 3);
       await pause();
-      most = Math.max(most, (await env.client.workflow.getHandle(run).describe()).historyLength);
-    }
-    expect((await env.client.workflow.getHandle(run).describe()).runId).not.toBe(runId);
-    expect(most).toBeLessThan(4_000);
-    await env.client.workflow.getHandle(run).terminate();
+      const { at } = await handle.result();
+      let next = 0;
+      for (const { at: first, text } of typed(await world.events(run))) {
+        expect(first).toBe(next);
+        next += text.length;
+      }
+      expect(at).toBe(next);
+    });
   });
 });

@@ -9,7 +9,7 @@ export const ACTIVITY_TASK_QUEUE = 'longhaul-teleprinter';
 export const WORKFLOW_TYPE = 'teleprinter';
 /** Update: somebody reads on; answers where. Starts the workflow where there is none. */
 export const READ_UPDATE = 'read';
-/** Signal: nobody reads any more. */
+/** Signal: nobody reads any more, unless somebody asked later than that. */
 export const PAUSE_SIGNAL = 'pause';
 
 /** Of the events that have characters; its attempts are the readings, from 1: each begins at the first character. */
@@ -36,8 +36,16 @@ export interface TeleprinterInput {
   /** The reader. */
   userId: string;
   characterMs?: number;
-  /** Being read when a workflow continued as new. */
-  carried?: Reading;
+  /** Of the run that this one continues. */
+  carried?: Carried;
+}
+
+export interface Carried {
+  reading?: Reading;
+  /** Whether somebody reads. */
+  reads: boolean;
+  /** Epoch ms, when the last one asked. */
+  askedAt: number;
 }
 
 /** A place of an article. */
@@ -55,6 +63,16 @@ export interface Reading {
 export interface ReadInput {
   /** What this reader has acknowledged; without it the article is read from its beginning. */
   cursor?: LogPlace;
+  /** Epoch ms, by the gateway. */
+  askedAt?: number;
+}
+
+export interface PauseInput {
+  /**
+   * Epoch ms, by the gateway: since when nobody reads. That a reader has gone may be told after the same reader has come
+   * back.
+   */
+  since?: number;
 }
 
 export interface TeleprinterResult {

@@ -2,8 +2,8 @@
  * The sample `teleprinter`: types while somebody reads, stops when nobody does, and goes on where it was. What was typed
  * stands in the progress log, which also says where to go on; so nothing of it is in the history.
  *
- * History: under 40 events a reading that is paused or ends; continues as new after {@link MOST_READINGS} of them.
- * test/workflow/teleprinter.test.ts measures it.
+ * History: under 40 events for each update and signal; continues as new after {@link MOST_CALLS} of them, also while it
+ * types: under 4,000. test/workflow/teleprinter.test.ts measures it.
  *
  * @module
  */
@@ -29,6 +29,7 @@ import {
   ACTIVITY_TASK_QUEUE,
   CHARACTER_MS,
   PAUSE_SIGNAL,
+  type PauseInput,
   READ_UPDATE,
   type ReadInput,
   type Reading,
@@ -49,8 +50,8 @@ const TYPE = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { maximumInterval: '10 seconds' },
 } as const;
-/** Pauses and ends of readings in one run. */
-const MOST_READINGS = 100;
+/** Updates and signals of one run: whoever asks without rest does not fill its history. */
+const MOST_CALLS = 100;
 /** Without a reader for so long it ends; the next one starts it again. */
 const IDLE = '5 minutes';
 
@@ -58,7 +59,7 @@ const { findReading } = proxyActivities<TeleprinterActivities>(LOOK);
 const { typeArticle } = proxyActivities<TeleprinterActivities>(TYPE);
 
 const read = defineUpdate<Reading, [ReadInput]>(READ_UPDATE);
-const pause = defineSignal(PAUSE_SIGNAL);
+const pause = defineSignal<[PauseInput?]>(PAUSE_SIGNAL);
 
 setVersioning('PINNED', teleprinter);
 export async function teleprinter(input: TeleprinterInput): Promise<TeleprinterResult> {
@@ -66,14 +67,26 @@ export async function teleprinter(input: TeleprinterInput): Promise<TeleprinterR
   const run = workflowInfo().workflowId;
   const facts = { domain: 'teleprinter', owner: userId };
   /** What is being read, or was last. */
-  let reading = carried;
-  let reads = carried !== undefined;
+  let reading = carried?.reading;
+  let reads = carried?.reads ?? false;
+  let lastAskedAt = carried?.askedAt ?? 0;
   let looking = false;
+  let calls = 0;
   let typing: CancellationScope | undefined;
+
+  const full = () => calls >= MOST_CALLS;
+
+  function called(): void {
+    calls += 1;
+    // It is gone on with in the next run.
+    if (full()) typing?.cancel();
+  }
 
   setHandler(
     read,
-    async ({ cursor }) => {
+    async ({ cursor, askedAt = 0 }) => {
+      called();
+      lastAskedAt = Math.max(lastAskedAt, askedAt);
       // Two that come together get the same answer.
       await condition(() => !looking);
       // It types already: this reader may have seen some of it.
@@ -91,7 +104,9 @@ export async function teleprinter(input: TeleprinterInput): Promise<TeleprinterR
   );
   setHandler(
     pause,
-    () => {
+    ({ since = Number.POSITIVE_INFINITY } = {}) => {
+      called();
+      if (since < lastAskedAt) return;
       reads = false;
       typing?.cancel();
     },
@@ -105,8 +120,8 @@ export async function teleprinter(input: TeleprinterInput): Promise<TeleprinterR
     await progress.status('TYPING', { message: `reading ${from.reading} from character ${from.at} on` });
     setCurrentDetails(`types reading ${from.reading} to ${userId}, from character ${from.at} of ${from.total} on`);
     typing = new CancellationScope();
-    // A pause that came while the status was told.
-    if (!reads) return from;
+    // What came while the status was told.
+    if (!reads || full()) return from;
     try {
       const { at } = await typing.run(() =>
         typeArticle.executeWithOptions({ ...TYPE, summary: `type from character ${from.at} on` }, [
@@ -115,7 +130,7 @@ export async function teleprinter(input: TeleprinterInput): Promise<TeleprinterR
       );
       return { ...from, at };
     } catch (error) {
-      // Paused before it had begun. Of a cancelled workflow the next wait says it again.
+      // Ended before it had begun. Of a cancelled workflow the next wait says it again.
       if (isCancellation(error)) return from;
       throw error;
     } finally {
@@ -124,21 +139,21 @@ export async function teleprinter(input: TeleprinterInput): Promise<TeleprinterR
   }
 
   try {
-    for (let readings = 0; readings < MOST_READINGS; readings += 1) {
-      await condition(() => reads, IDLE);
-      if (!reads) {
+    while (!full()) {
+      await condition(() => reads || full(), IDLE);
+      if (!reads && !full()) {
         if (reading && reading.at < reading.total) await progress.end('PAUSED', { message: 'nobody reads any more' });
         await condition(allHandlersFinished);
         if (!reads) return { reading: reading?.reading ?? 0, at: reading?.at ?? 0 };
       }
-      if (!reading) continue;
+      if (!reads || !reading) continue;
       reading = await type(reading);
       const { at, total } = reading;
       if (at >= total) {
         reads = false;
         await progress.end('COMPLETE', { message: `reading ${reading.reading} is done` });
       } else if (!reads) await progress.status('PAUSED', { message: `paused before character ${at}` });
-      setCurrentDetails(`nobody reads: reading ${reading.reading} is before character ${at} of ${total}`);
+      if (!reads) setCurrentDetails(`nobody reads: reading ${reading.reading} is before character ${at} of ${total}`);
     }
     await progress.flush();
     await condition(allHandlersFinished);
@@ -148,6 +163,8 @@ export async function teleprinter(input: TeleprinterInput): Promise<TeleprinterR
     );
     throw isCancellation(error) ? error : toFailure(error);
   }
-  const { carried: _, ...same } = input;
-  return continueAsNew<typeof teleprinter>({ ...same, ...(reads && reading && { carried: reading }) });
+  return continueAsNew<typeof teleprinter>({
+    ...input,
+    carried: { ...(reading && { reading }), reads, askedAt: lastAskedAt },
+  });
 }

@@ -196,8 +196,9 @@ export class RunFeed {
       this.#picture?.apply(event);
       this.#ringBytes += message.frame.length;
       if (event.status !== undefined) this.#head.status = event.status;
-      if (event.begins) delete this.#head.endedAt;
       if (event.kind === 'end') this.#head.endedAt = event.at;
+      // As in the picture.
+      else if (event.kind === 'status') delete this.#head.endedAt;
     }
     this.#ring.push(...entries);
     this.#tail += entries.length;

@@ -71,7 +71,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
   const heartbeatMs = deps.heartbeatMs ?? HEARTBEAT_MS;
   const slots = Math.max(1, Math.round(heartbeatMs / TICK_MS));
   const all = new Set<Session>();
-  const cursors = new Cursors(sessions, log);
+  const cursors = new Cursors(sessions, log, now);
   const deadlines = new Deadlines(now());
   const handlers = new Map(deps.requests?.map((handler) => [handler.what, handler]));
   const takeBack = new WeakMap<Session, (() => void)[]>();
@@ -95,9 +95,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return kept;
   };
 
-  const contextOf = ({ principal, identity }: Session, client: Client): RequestContext => ({
+  const contextOf = ({ principal, identity }: Session, client: Client, at: number): RequestContext => ({
     principal,
     client,
+    at,
     cursor: (run) => cursors.get(identity.user, run),
   });
 
@@ -110,7 +111,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       return problem('bad-message', `there is no request ${what}`, `there are: ${[...handlers.keys()].join(', ')}`);
     if (!deps.client) return problem('unavailable', 'this gateway starts no workflows', 'ask another one');
     try {
-      return await handler.handle(contextOf(session, deps.client), input);
+      return await handler.handle(contextOf(session, deps.client, now()), input);
     } catch (error) {
       if (error instanceof RequestError) return problem(error.code, error.message, error.remedy);
       log.error({ request: what, error: (error as Error).name }, 'a request over a live connection failed');
@@ -135,13 +136,13 @@ export function createSessions(deps: SessionsDeps): Sessions {
 
   const leave = async (session: Session, connection: Connection): Promise<void> => {
     const at = now();
-    await cursors.flush();
+    await cursors.flush(session.identity.user);
     await connections.closed(connection, at);
     await sessions.seen(session.identity.user, at);
     const leaving = [...handlers.values()].filter(({ left }) => left);
     if (!deps.client || leaving.length === 0) return;
     if ((await connections.activeOf(connection.userId, at - DEAD_MS)) > 0) return;
-    for (const handler of leaving) await handler.left?.(contextOf(session, deps.client));
+    for (const handler of leaving) await handler.left?.(contextOf(session, deps.client, at));
   };
 
   const connectionOf = (session: Session): Connection => ({
@@ -215,7 +216,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       ticks += 1;
       deadlines.tick(now());
       beat(ticks % slots);
-      void cursors.flush();
+      void cursors.tick();
       if (ticks % (SEEN_MS / TICK_MS) === 0) void write(seen);
     },
     async close() {

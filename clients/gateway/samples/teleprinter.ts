@@ -6,9 +6,9 @@
  */
 import { type Client, WithStartWorkflowOperation, WorkflowNotFoundError } from '@temporalio/client';
 import { WORKFLOW_TASK_QUEUE } from '../../../workflows/kit/queues.ts';
-import type { Position } from '../../../workflows/progress/model.ts';
 import {
   PAUSE_SIGNAL,
+  type PauseInput,
   READ_UPDATE,
   type ReadInput,
   type Reading,
@@ -27,28 +27,33 @@ export const teleprinterRead: RequestHandler = {
   what: 'teleprinter.read',
   async handle(context, input) {
     fieldsOf(input, []);
-    const { principal, client } = context;
+    const { principal, client, at } = context;
     const run = workflowIdOf(principal.userId);
     const cursor = await context.cursor(run);
     try {
-      return { run, output: await client.withDeadline(soon(), () => read(client, principal.userId, cursor)) };
+      return {
+        run,
+        output: await client.withDeadline(soon(), () =>
+          read(client, principal.userId, { askedAt: at, ...(cursor && { cursor }) }),
+        ),
+      };
     } catch (error) {
       throw unavailable(error);
     }
   },
-  left: ({ principal, client }) => pause(client, principal.userId),
+  left: ({ principal, client, at }) => pause(client, principal.userId, at),
 };
 
 export const teleprinterStop: RequestHandler = {
   what: 'teleprinter.stop',
-  async handle({ principal, client }, input) {
+  async handle({ principal, client, at }, input) {
     fieldsOf(input, []);
-    await pause(client, principal.userId);
+    await pause(client, principal.userId, at);
     return { run: workflowIdOf(principal.userId) };
   },
 };
 
-async function read(client: Client, userId: string, cursor: Position | undefined): Promise<Reading> {
+async function read(client: Client, userId: string, input: ReadInput): Promise<Reading> {
   for (let tries = 1; ; tries += 1) {
     const startWorkflowOperation = new WithStartWorkflowOperation<
       (input: TeleprinterInput) => Promise<TeleprinterResult>
@@ -64,7 +69,7 @@ async function read(client: Client, userId: string, cursor: Position | undefined
         (input: TeleprinterInput) => Promise<TeleprinterResult>,
         Reading,
         [ReadInput]
-      >(READ_UPDATE, { startWorkflowOperation, args: [cursor ? { cursor } : {}] });
+      >(READ_UPDATE, { startWorkflowOperation, args: [input] });
     } catch (error) {
       if (tries >= TRIES || !isOfAnEnd(error)) throw error;
     }
@@ -74,9 +79,11 @@ async function read(client: Client, userId: string, cursor: Position | undefined
 const isOfAnEnd = (error: unknown): boolean =>
   error instanceof WorkflowNotFoundError || (error as Error).name === 'WorkflowUpdateFailedError';
 
-async function pause(client: Client, userId: string): Promise<void> {
+async function pause(client: Client, userId: string, since: number): Promise<void> {
   try {
-    await client.withDeadline(soon(), () => client.workflow.getHandle(workflowIdOf(userId)).signal(PAUSE_SIGNAL));
+    await client.withDeadline(soon(), () =>
+      client.workflow.getHandle(workflowIdOf(userId)).signal<[PauseInput]>(PAUSE_SIGNAL, { since }),
+    );
   } catch (error) {
     // Nothing types.
     if (!(error instanceof WorkflowNotFoundError)) throw unavailable(error);
