@@ -203,6 +203,8 @@ export function Timeline({ snapshot, details = NO_DETAILS, now: moment, selected
         onKeyDown={keyed}
         onPointerMove={hovered}
         onPointerLeave={() => setHint(undefined)}
+        // Another row comes under the pointer.
+        onWheel={() => setHint(undefined)}
         onBlur={() => setHint(undefined)}
         onClick={clicked}
       >
