@@ -11,7 +11,7 @@ import { tasksOf } from '../support/browser-trace.ts';
 import { type LiveConsole, openLiveConsole } from '../support/live-console.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { foldAll } from '../support/progress-reports.ts';
-import { eventsOf, openTab, statusOf, stepsKnown, stepsShown } from '../support/run-page.ts';
+import { eventsOf, statusOf, stepsKnown, stepsShown } from '../support/run-page.ts';
 
 const shown = sheet(
   'shown',
