@@ -16,8 +16,9 @@ export default defineConfig({
   test: {
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     projects: [
-      lane('unit', { testTimeout: 20_000, setupFiles: ['test/support/no-network.ts'] }),
-      lane('contract', { testTimeout: 60_000, hookTimeout: 60_000 }),
+      // Tests wait for processes, sockets and timers: two at a time leave half of two cores idle.
+      lane('unit', { maxWorkers: 4, testTimeout: 20_000, setupFiles: ['test/support/no-network.ts'] }),
+      lane('contract', { maxWorkers: 3, testTimeout: 60_000, hookTimeout: 60_000 }),
       lane('workflow', {
         testTimeout: 60_000,
         hookTimeout: 120_000,
@@ -26,11 +27,11 @@ export default defineConfig({
       // Not a lane: scripts/record-histories.mjs.
       lane('record', { testTimeout: 120_000, hookTimeout: 300_000 }),
       lane('replay', { testTimeout: 60_000, hookTimeout: 120_000 }),
-      // Each file has a platform of half a dozen processes: two of them keep two cores busy.
-      lane('integration', { testTimeout: 180_000, hookTimeout: 300_000, maxWorkers: 2 }),
+      // Each file has a platform of half a dozen processes, and waits for them more than they work.
+      lane('integration', { testTimeout: 180_000, hookTimeout: 300_000, maxWorkers: 3 }),
       // One platform and one browser a file; the pages draw, so two at a time is what two cores take.
       lane('browser', { testTimeout: 120_000, hookTimeout: 300_000, maxWorkers: 2 }),
-      lane('faults', { testTimeout: 180_000, hookTimeout: 300_000, maxWorkers: 2 }),
+      lane('faults', { testTimeout: 180_000, hookTimeout: 300_000, maxWorkers: 3 }),
     ],
   },
 });

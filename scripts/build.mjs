@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -83,11 +84,19 @@ async function buildWorkflows() {
 }
 
 async function buildConsole() {
-  const { fresh, keep } = stampOf('console', ['clients/console', 'clients/live', 'workflows/progress'], /./);
+  const { fresh, keep } = stampOf('console', ['scripts', 'clients/console', 'clients/live', 'workflows/progress'], /./);
   if (fresh) return;
   const { build: bundle } = await import('vite');
-  await bundle({ configFile: join(root, 'clients/console/vite.config.ts') });
+  await bundle({ configFile: join(root, 'clients/console/vite.config.ts'), logLevel: 'error' });
+  for (const file of files('dist/console', /\.(js|css|html|svg)$/)) compress(file);
   keep();
+}
+
+/** Served as they are: nothing is compressed while somebody waits. */
+function compress(file) {
+  const bytes = readFileSync(file);
+  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+  writeFileSync(`${file}.br`, brotliCompressSync(bytes));
 }
 
 /** Whether what is in dist/ is of these sources; `keep` says so from now on. */

@@ -5,33 +5,23 @@
  *
  * @module
  */
-import {
-  DeleteMessageBatchCommand,
-  GetQueueUrlCommand,
-  type Message,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
+import type { Message } from '@aws-sdk/client-sqs';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { Logger } from 'pino';
 import type { Settings } from '../../lib/settings.ts';
 import type { OpenRestore, RestoreStore } from '../../lib/store/restores.ts';
 import { OBJECTS_RESTORED_SIGNAL } from '../../workflows/restore/model.ts';
 import { parseCompletions } from './parse-completions.ts';
 import { persist } from './persist.ts';
+import { findQueue, gather, type QueueDependencies, remove } from './queue.ts';
 
-export interface CompletionsDependencies {
-  sqs: SQSClient;
+export interface CompletionsDependencies extends QueueDependencies {
   client: Client;
   restores: Pick<RestoreStore, 'open' | 'tell'>;
   settings: Pick<Settings, 'restoresQueue'>;
-  log: Logger;
-  signal: AbortSignal;
 }
 
 /** At a time; SQS gives ten messages a call. */
 const RECEIVERS = 4;
-const LONG_POLL_SECONDS = 20;
 /** What is gathered before it is written: for so long, or so many messages. */
 const GATHER = { ms: 1_000, messages: 1_000 } as const;
 /** A restore is told so often on its way. */
@@ -42,14 +32,9 @@ const PARTS = 100;
  * @throws Error when the queue is not there or may not be read
  */
 export async function consumeCompletions(dependencies: CompletionsDependencies): Promise<void> {
-  const { sqs, settings, log, signal } = dependencies;
-  const found = await persist(dependencies, 'find the queue of restores', () =>
-    sqs.send(new GetQueueUrlCommand({ QueueName: settings.restoresQueue }), { abortSignal: signal }),
-  );
-  if (signal.aborted) return;
-  const queueUrl = found?.result.QueueUrl;
-  if (!queueUrl)
-    throw new Error(`the queue ${settings.restoresQueue} cannot be used: create it, or set LONGHAUL_RESTORES_QUEUE`);
+  const { settings, log } = dependencies;
+  const queueUrl = await findQueue(dependencies, settings.restoresQueue, 'LONGHAUL_RESTORES_QUEUE');
+  if (!queueUrl) return;
   log.info({ queue: settings.restoresQueue }, 'waiting for completions of restores');
   await Promise.all(Array.from({ length: RECEIVERS }, () => receive(dependencies, queueUrl)));
 }
@@ -57,29 +42,9 @@ export async function consumeCompletions(dependencies: CompletionsDependencies):
 async function receive(dependencies: CompletionsDependencies, queueUrl: string): Promise<void> {
   const { signal, settings } = dependencies;
   while (!signal.aborted) {
-    const messages = await gather(dependencies, queueUrl);
+    const messages = await gather(dependencies, queueUrl, GATHER);
     if (!messages && !signal.aborted) throw new Error(`no messages can be received from ${settings.restoresQueue}`);
     if (messages?.length) await handOver(dependencies, queueUrl, messages);
-  }
-}
-
-/** Waits for the first, then takes what more there is. */
-async function gather(dependencies: CompletionsDependencies, queueUrl: string): Promise<Message[] | undefined> {
-  const { sqs, signal } = dependencies;
-  const all: Message[] = [];
-  const until = () => Date.now() < begun + GATHER.ms && all.length < GATHER.messages;
-  let begun = 0;
-  for (let wait: number = LONG_POLL_SECONDS; ; wait = 0) {
-    const received = await persist(dependencies, 'receive completions', () =>
-      sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: wait }), {
-        abortSignal: signal,
-      }),
-    );
-    if (!received) return all.length > 0 ? all : undefined;
-    const { Messages = [] } = received.result;
-    begun ||= Date.now();
-    all.push(...Messages);
-    if (Messages.length === 0 || !until()) return all;
   }
 }
 
@@ -137,25 +102,4 @@ export function isWorthASignal(before: number, now: number, total: number): bool
   const part = (told: number) =>
     told < total ? Math.floor((PARTS * told) / total) : PARTS + Math.floor(Math.log2(told / total));
   return part(before) !== part(now);
-}
-
-async function remove(
-  { sqs, log }: CompletionsDependencies,
-  queueUrl: string,
-  messages: readonly Message[],
-): Promise<void> {
-  const batches = Array.from({ length: Math.ceil(messages.length / 10) }, (_, at) =>
-    messages.slice(at * 10, at * 10 + 10),
-  );
-  await Promise.all(
-    batches.map(async (batch) => {
-      const Entries = batch.map(({ ReceiptHandle }, place) => ({ Id: String(place), ReceiptHandle }));
-      try {
-        await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
-      } catch (error) {
-        // They will come again, and change nothing then.
-        log.warn({ error: (error as Error).name }, 'completions that were handled could not be deleted');
-      }
-    }),
-  );
 }

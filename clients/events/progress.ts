@@ -5,30 +5,19 @@
  *
  * @module
  */
-import {
-  ChangeMessageVisibilityBatchCommand,
-  DeleteMessageBatchCommand,
-  GetQueueUrlCommand,
-  type Message,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from '@aws-sdk/client-sqs';
-import type { Logger } from 'pino';
+import { ChangeMessageVisibilityBatchCommand, type Message } from '@aws-sdk/client-sqs';
 import type { ProgressWriter } from '../../lib/progress/log.ts';
 import type { Settings } from '../../lib/settings.ts';
 import type { Report, RunFacts } from '../../workflows/progress/model.ts';
 import { parseProgress } from './parse-progress.ts';
 import { persist } from './persist.ts';
+import { byTen, findQueue, gather, type QueueDependencies, remove } from './queue.ts';
 
-export interface ProgressDependencies {
-  sqs: SQSClient;
+export interface ProgressDependencies extends QueueDependencies {
   progress: ProgressWriter;
   settings: Pick<Settings, 'progressQueue'>;
-  log: Logger;
-  signal: AbortSignal;
 }
 
-const LONG_POLL_SECONDS = 20;
 /** What is gathered before it is written, since messages of one run may have overtaken one another. */
 const GATHER = { ms: 100, messages: 200 } as const;
 /** While the log cannot be written, messages in hand are kept from the queue this much longer at each try. */
@@ -39,39 +28,15 @@ const HOLD_SECONDS = 60;
  * @throws Error when the queue is not there or may not be read
  */
 export async function consumeProgress(dependencies: ProgressDependencies): Promise<void> {
-  const { sqs, settings, log, signal } = dependencies;
-  const found = await persist(dependencies, 'find the queue of progress', () =>
-    sqs.send(new GetQueueUrlCommand({ QueueName: settings.progressQueue }), { abortSignal: signal }),
-  );
-  if (signal.aborted) return;
-  const queueUrl = found?.result.QueueUrl;
-  if (!queueUrl)
-    throw new Error(`the queue ${settings.progressQueue} cannot be used: create it, or set LONGHAUL_PROGRESS_QUEUE`);
+  const { settings, log, signal } = dependencies;
+  const queueUrl = await findQueue(dependencies, settings.progressQueue, 'LONGHAUL_PROGRESS_QUEUE');
+  if (!queueUrl) return;
   log.info({ queue: settings.progressQueue }, 'waiting for progress');
   // One receiver: several would put what is in order out of it.
   while (!signal.aborted) {
-    const messages = await gather(dependencies, queueUrl);
+    const messages = await gather(dependencies, queueUrl, GATHER);
     if (!messages && !signal.aborted) throw new Error(`no messages can be received from ${settings.progressQueue}`);
     if (messages?.length) await handOver(dependencies, queueUrl, messages);
-  }
-}
-
-/** Waits for the first, then takes what comes within a moment. */
-async function gather(dependencies: ProgressDependencies, queueUrl: string): Promise<Message[] | undefined> {
-  const { sqs, signal } = dependencies;
-  const all: Message[] = [];
-  let until = 0;
-  for (let wait: number = LONG_POLL_SECONDS; ; wait = 0) {
-    const received = await persist(dependencies, 'receive progress', () =>
-      sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: wait }), {
-        abortSignal: signal,
-      }),
-    );
-    if (!received) return all.length > 0 ? all : undefined;
-    const { Messages = [] } = received.result;
-    until ||= Date.now() + GATHER.ms;
-    all.push(...Messages);
-    if (Messages.length === 0 || Date.now() >= until || all.length >= GATHER.messages) return all;
   }
 }
 
@@ -147,20 +112,3 @@ async function hold({ sqs, log }: ProgressDependencies, queueUrl: string, messag
       .catch((error: Error) => log.warn({ error: error.name }, 'messages could not be held: they come again'));
   }
 }
-
-async function remove(
-  { sqs, log }: ProgressDependencies,
-  queueUrl: string,
-  messages: readonly Message[],
-): Promise<void> {
-  for (const batch of byTen(messages)) {
-    const Entries = batch.map(({ ReceiptHandle }, place) => ({ Id: String(place), ReceiptHandle }));
-    // They will come again, and vanish then.
-    await sqs
-      .send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }))
-      .catch((error: Error) => log.warn({ error: error.name }, 'progress that was told could not be deleted'));
-  }
-}
-
-const byTen = (messages: readonly Message[]): Message[][] =>
-  Array.from({ length: Math.ceil(messages.length / 10) }, (_, at) => messages.slice(at * 10, at * 10 + 10));

@@ -13,6 +13,8 @@ export function serveConsole(app: FastifyInstance, directory: string): boolean {
   if (!existsSync(join(directory, 'index.html'))) return false;
   const files = sirv(directory, {
     single: true,
+    // Names of runs may have dots, as names of files do: what is no file is the one page all the same.
+    ignores: /^\/(api|assets)\//,
     etag: true,
     gzip: true,
     brotli: true,

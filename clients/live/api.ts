@@ -34,11 +34,9 @@ import type { Resume, Role } from './protocol.ts';
 export type {
   CostComparison,
   CostEstimate,
-  CostGrouping,
   CostReport,
   CostView,
   PreflightAnswer,
-  PreflightFinding,
   RestorePlanned,
 } from './costs.ts';
 

@@ -53,10 +53,8 @@ export function connectLive(options: LiveOptions): Live {
       },
       fetchToken: () => void renew(),
       refused() {
-        // An id whose secret never arrived: the connection broke in between. Nobody can use it any more.
-        if (renamed || options.identity || token !== undefined || identity?.secret !== undefined) return false;
+        if (renamed || !rename()) return false;
         renamed = true;
-        identity = newIdentity(storage, url);
         return true;
       },
       onState: (state) => options.onState?.(state),
@@ -71,6 +69,13 @@ export function connectLive(options: LiveOptions): Live {
     },
     { renewable: typeof token === 'function', ...(options.reconnect && { reconnect: options.reconnect }) },
   );
+
+  /** An id whose secret never arrived: the connection broke in between. Nobody can use it any more. */
+  function rename(): boolean {
+    if (options.identity || token !== undefined || identity?.secret !== undefined) return false;
+    identity = newIdentity(storage, url);
+    return true;
+  }
 
   /** Every input goes through here: the one timer is set to when something is next to be done. */
   function drive<T>(input: () => T): T {
@@ -106,7 +111,9 @@ export function connectLive(options: LiveOptions): Live {
 
   function listen(id: number, socket: WebSocketLike): void {
     let refusal: number | undefined;
+    let heard = false;
     socket.addEventListener('message', ({ data }) => {
+      heard = true;
       if (!sockets.has(id)) return;
       const text = String(data);
       options.onRaw?.('in', text);
@@ -118,6 +125,8 @@ export function connectLive(options: LiveOptions): Live {
     });
     socket.addEventListener('close', ({ code, reason }) => {
       if (!sockets.delete(id)) return;
+      // It may have been refused, for an id that an earlier page has used and got no answer for.
+      if (!heard && refusal === undefined) rename();
       drive(() => core.ended(id, refusal ?? code, reason));
     });
   }

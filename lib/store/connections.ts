@@ -27,14 +27,14 @@ export interface Connection {
 
 /** An item of `Connections`. */
 interface ConnectionItem {
-  user_id: string;
-  connection_id: string;
+  userId: string;
+  connectionId: string;
   gateway: string;
   opened_at: number;
-  /** `yes#<shard>` or `no#<shard>`; with `last_seen` the key of the index, in shards, so that no partition is hot. */
+  /** `yes#<shard>` or `no#<shard>`; with `lastSeen` the key of the index, in shards, so that no partition is hot. */
   active: string;
   /** Epoch ms. */
-  last_seen: number;
+  lastSeen: number;
   /** Epoch seconds. */
   expires_at: number;
 }
@@ -93,11 +93,11 @@ export function createConnectionsStore(client: DynamoDBClient, tables: Pick<Tabl
     async activeOf(userId, since) {
       const items = await queryAll<ConnectionItem>(documents, {
         TableName,
-        KeyConditionExpression: 'user_id = :user',
+        KeyConditionExpression: 'userId = :user',
         ExpressionAttributeValues: { ':user': userId },
         ConsistentRead: true,
       });
-      return items.filter(({ active, last_seen }) => active.startsWith('yes') && last_seen >= since).length;
+      return items.filter(({ active, lastSeen }) => active.startsWith('yes') && lastSeen >= since).length;
     },
 
     async inactive(before, page = { part: 0 }, limit) {
@@ -105,22 +105,22 @@ export function createConnectionsStore(client: DynamoDBClient, tables: Pick<Tabl
         new QueryCommand({
           TableName,
           IndexName: CONNECTION_INDEXES.byInactive,
-          KeyConditionExpression: 'active = :active AND last_seen < :before',
+          KeyConditionExpression: 'active = :active AND lastSeen < :before',
           ExpressionAttributeValues: { ':active': PARTS[page.part], ':before': before },
           Limit: limit,
           ...(page.start && { ExclusiveStartKey: page.start }),
         }),
       );
       const connections = (Items as ConnectionItem[]).map((item) => ({
-        userId: item.user_id,
-        connectionId: item.connection_id,
+        userId: item.userId,
+        connectionId: item.connectionId,
       }));
       if (LastEvaluatedKey) return { connections, next: { part: page.part, start: LastEvaluatedKey } };
       return page.part + 1 < PARTS.length ? { connections, next: { part: page.part + 1 } } : { connections };
     },
 
     async remove(userId, connectionId) {
-      await documents.send(new DeleteCommand({ TableName, Key: { user_id: userId, connection_id: connectionId } }));
+      await documents.send(new DeleteCommand({ TableName, Key: { userId, connectionId } }));
     },
   };
 }
@@ -130,12 +130,12 @@ const itemOf = (
   active: boolean,
   now: number,
 ): ConnectionItem => ({
-  user_id: userId,
-  connection_id: connectionId,
+  userId,
+  connectionId,
   gateway,
   opened_at: openedAt,
   active: `${active ? 'yes' : 'no'}#${shardOf(connectionId)}`,
-  last_seen: now,
+  lastSeen: now,
   expires_at: Math.floor(now / 1000) + KEPT_SECONDS,
 });
 

@@ -55,14 +55,14 @@ const cursorOf = (run: string): string => `cursor#${run}`;
 
 /** The item `identity` of `Sessions`. */
 interface Identity {
-  user_id: string;
+  userId: string;
   entry: typeof IDENTITY;
   subject: string;
   /** SHA-256, in base64url; not of users with a token. */
   secret_digest?: string;
   created_at: number;
   /** Epoch ms. */
-  last_seen: number;
+  lastSeen: number;
   /** Epoch seconds. */
   expires_at: number;
 }
@@ -72,7 +72,7 @@ export function createSessionsStore(client: DynamoDBClient, tables: Pick<Tables,
   const TableName = tables.sessions;
 
   const find = async (userId: string): Promise<Identity | undefined> => {
-    const Key = { user_id: userId, entry: IDENTITY };
+    const Key = { userId, entry: IDENTITY };
     const { Item } = await documents.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
     return Item as Identity | undefined;
   };
@@ -81,14 +81,14 @@ export function createSessionsStore(client: DynamoDBClient, tables: Pick<Tables,
   const create = (identity: Identity): Promise<boolean> =>
     unlessRefused(
       documents.send(
-        new PutCommand({ TableName, Item: identity, ConditionExpression: 'attribute_not_exists(user_id)' }),
+        new PutCommand({ TableName, Item: identity, ConditionExpression: 'attribute_not_exists(userId)' }),
       ),
     );
 
   const store: SessionsStore = {
     async arrive(userId, secret, now) {
       let known = await find(userId);
-      if (known && now - known.last_seen > INACTIVE_MS && (await store.purge(userId, now - INACTIVE_MS)))
+      if (known && now - known.lastSeen > INACTIVE_MS && (await store.purge(userId, now - INACTIVE_MS)))
         known = undefined;
       if (!known) {
         const given = randomBytes(32).toString('base64url');
@@ -117,9 +117,9 @@ export function createSessionsStore(client: DynamoDBClient, tables: Pick<Tables,
         documents.send(
           new UpdateCommand({
             TableName,
-            Key: { user_id: userId, entry: IDENTITY },
-            UpdateExpression: 'SET last_seen = :now, expires_at = :expires',
-            ConditionExpression: 'subject = :subject AND last_seen < :now',
+            Key: { userId, entry: IDENTITY },
+            UpdateExpression: 'SET lastSeen = :now, expires_at = :expires',
+            ConditionExpression: 'subject = :subject AND lastSeen < :now',
             ExpressionAttributeValues: { ':now': now, ':expires': expiryOf(now), ':subject': subject },
           }),
         ),
@@ -127,11 +127,11 @@ export function createSessionsStore(client: DynamoDBClient, tables: Pick<Tables,
     },
 
     async cursor({ userId, subject }, run) {
-      const Key = { user_id: userId, entry: cursorOf(run) };
+      const Key = { userId, entry: cursorOf(run) };
       const { Item } = await documents.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
       // Of a session that was removed while it was written.
       if (!Item || Item.subject !== subject) return undefined;
-      return { epoch: String(Item.epoch), seq: Number(Item.cursor_position) };
+      return { epoch: String(Item.epoch), seq: Number(Item.cursorPosition) };
     },
 
     async moveCursor({ userId, subject }, run, { epoch, seq }) {
@@ -140,11 +140,11 @@ export function createSessionsStore(client: DynamoDBClient, tables: Pick<Tables,
         documents.send(
           new UpdateCommand({
             TableName,
-            Key: { user_id: userId, entry: cursorOf(run) },
+            Key: { userId, entry: cursorOf(run) },
             UpdateExpression:
-              'SET epoch = :epoch, cursor_position = :seq, subject = :subject, moved_at = :now, expires_at = :expires',
+              'SET epoch = :epoch, cursorPosition = :seq, subject = :subject, moved_at = :now, expires_at = :expires',
             ConditionExpression:
-              'attribute_not_exists(user_id) OR subject <> :subject OR epoch <> :epoch OR cursor_position < :seq',
+              'attribute_not_exists(userId) OR subject <> :subject OR epoch <> :epoch OR cursorPosition < :seq',
             ExpressionAttributeValues: {
               ':epoch': epoch,
               ':seq': seq,
@@ -162,8 +162,8 @@ export function createSessionsStore(client: DynamoDBClient, tables: Pick<Tables,
         documents.send(
           new DeleteCommand({
             TableName,
-            Key: { user_id: userId, entry: IDENTITY },
-            ConditionExpression: 'attribute_not_exists(user_id) OR last_seen < :before',
+            Key: { userId, entry: IDENTITY },
+            ConditionExpression: 'attribute_not_exists(userId) OR lastSeen < :before',
             ExpressionAttributeValues: { ':before': before },
           }),
         ),
@@ -171,14 +171,13 @@ export function createSessionsStore(client: DynamoDBClient, tables: Pick<Tables,
       if (!gone) return false;
       const cursors = await queryAll<{ entry: string }>(documents, {
         TableName,
-        KeyConditionExpression: 'user_id = :user AND begins_with(#entry, :cursor)',
+        KeyConditionExpression: 'userId = :user AND begins_with(#entry, :cursor)',
         ProjectionExpression: '#entry',
         ExpressionAttributeNames: { '#entry': 'entry' },
         ExpressionAttributeValues: { ':user': userId, ':cursor': cursorOf('') },
         ConsistentRead: true,
       });
-      for (const { entry } of cursors)
-        await documents.send(new DeleteCommand({ TableName, Key: { user_id: userId, entry } }));
+      for (const { entry } of cursors) await documents.send(new DeleteCommand({ TableName, Key: { userId, entry } }));
       return true;
     },
   };
@@ -186,11 +185,11 @@ export function createSessionsStore(client: DynamoDBClient, tables: Pick<Tables,
 }
 
 const identityOf = (userId: string, subject: string, now: number): Identity => ({
-  user_id: userId,
+  userId,
   entry: IDENTITY,
   subject,
   created_at: now,
-  last_seen: now,
+  lastSeen: now,
   expires_at: expiryOf(now),
 });
 

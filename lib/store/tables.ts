@@ -120,23 +120,23 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       TableName: names.connections,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: [
-        { AttributeName: 'user_id', KeyType: 'HASH' },
-        { AttributeName: 'connection_id', KeyType: 'RANGE' },
+        { AttributeName: 'userId', KeyType: 'HASH' },
+        { AttributeName: 'connectionId', KeyType: 'RANGE' },
       ],
       AttributeDefinitions: [
-        ...strings('user_id', 'connection_id', 'active'),
-        { AttributeName: 'last_seen', AttributeType: 'N' },
+        ...strings('userId', 'connectionId', 'active'),
+        { AttributeName: 'lastSeen', AttributeType: 'N' },
       ],
-      GlobalSecondaryIndexes: [index(CONNECTION_INDEXES.byInactive, 'active', 'last_seen')],
+      GlobalSecondaryIndexes: [index(CONNECTION_INDEXES.byInactive, 'active', 'lastSeen')],
     },
     {
       TableName: names.sessions,
       BillingMode: 'PAY_PER_REQUEST',
       KeySchema: [
-        { AttributeName: 'user_id', KeyType: 'HASH' },
+        { AttributeName: 'userId', KeyType: 'HASH' },
         { AttributeName: 'entry', KeyType: 'RANGE' },
       ],
-      AttributeDefinitions: strings('user_id', 'entry'),
+      AttributeDefinitions: strings('userId', 'entry'),
     },
     {
       TableName: names.progress,

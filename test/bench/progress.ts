@@ -56,14 +56,21 @@ if (wanted('steady')) {
 const storms = wanted('storm') ? await storming() : {};
 if (wanted('storm')) result['storm'] = storms;
 const memories = wanted('memory')
-  ? await inTurns([...inMemory, ...kept], (system) => memory(system, number('idle', 1_000, 300), load.runs))
+  ? await inTurns([...inMemory, ...kept], (system) => memory(system, number('idle', 2_000, 300), load.runs))
   : {};
 const perConnection = Object.fromEntries(
   Object.entries(memories).map(([name, runs]) => [name, median(runs.map((run) => run.perConnection))]),
 );
-if (wanted('memory')) result['memoryPerConnection'] = perConnection;
+const heldPerConnection = Object.fromEntries(
+  Object.entries(memories).map(([name, runs]) => [name, median(runs.map((run) => run.heldPerConnection))]),
+);
+if (wanted('memory')) Object.assign(result, { memoryPerConnection: perConnection, heldPerConnection });
 const many = wanted('many')
-  ? await manyConnections(longhaulOnLog(1), number('connections', 5_000, 500), number('seconds', 15, 4))
+  ? await manyConnections(
+      systems?.includes('longhaul-memory') ? longhaulInMemory : longhaulOnLog(1),
+      number('connections', 5_000, 500),
+      number('seconds', 15, 4),
+    )
   : undefined;
 if (many) result['many'] = many;
 if (wanted('screen'))
@@ -111,6 +118,7 @@ function pair(one: string, other: string): Record<string, unknown> {
     p50: ratio(figure(one, 'p50Ms'), figure(other, 'p50Ms')),
     p95: ratio(figure(one, 'p95Ms'), figure(other, 'p95Ms')),
     memoryPerConnection: ratio(perConnection[one], perConnection[other]),
+    heldPerConnection: ratio(heldPerConnection[one], heldPerConnection[other]),
   };
 }
 

@@ -79,3 +79,17 @@ it('says which benches there are', async () => {
     ),
   });
 });
+
+it('progress: nothing is lost, and everything is measured for both sides', async () => {
+  const sizes = ['--clients', '10', '--runs', '5', '--rate', '20', '--seconds', '2', '--idle', '100'];
+  const storm = ['--disconnects', '3', '--kills', '1', '--connections', '100'];
+  const result = await bench('progress', '--short', '--without-redis', ...sizes, ...storm);
+
+  expect(result).toMatchObject({ lost: 0, duplicated: 0, outOfOrder: 0, connections: 100 });
+  for (const name of ['delivered', 'p50Ms', 'p95Ms']) expect(result[name], name).toBeGreaterThan(0);
+  const { steady, storm: storms, memoryPerConnection, screen, peer } = result as unknown as Record<string, object>;
+  for (const part of [steady, storms, memoryPerConnection])
+    expect(Object.keys(part ?? {})).toEqual(expect.arrayContaining(['longhaul-memory', 'socketio', 'longhaul']));
+  expect(screen).toMatchObject({ lost: 0, p95Ms: expect.any(Number) as number });
+  expect(peer).toMatchObject({ name: 'socketio', p50Ms: expect.any(Number) as number });
+}, 400_000);

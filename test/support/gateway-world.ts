@@ -5,7 +5,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import type { Report, RunFacts } from '../../workflows/progress/model.ts';
-import { startProgram } from './program.ts';
+import { type MemoryUse, startProgram } from './program.ts';
 import type { GatewayStart } from './programs/gateway.ts';
 
 export interface GatewayWorld {
@@ -38,7 +38,7 @@ export async function openGatewayWorld(options: Omit<GatewayStart, 'port' | 'log
       const answer = await fetch(url + path, { headers });
       return { status: answer.status, body: await answer.text() };
     },
-    memory: () => program.call('memory'),
+    memory: async () => (await program.call<MemoryUse>('memory')).resident,
     async resident() {
       const status = await readFile(`/proc/${program.pid}/status`, 'utf8');
       return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);

@@ -125,8 +125,15 @@ export function answer(methods: Readonly<Record<string, (...args: never[]) => un
 /** Milliseconds of a clock that all processes of this machine share. */
 export const machineMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-/** Bytes resident after a collection; Node must have been started with --expose-gc. */
-export function residentBytes(): number {
+export interface MemoryUse {
+  resident: number;
+  /** Of JavaScript, and what it holds outside of the heap. */
+  held: number;
+}
+
+/** Bytes after a collection; Node must have been started with --expose-gc. */
+export function memoryUse(): MemoryUse {
   for (let nth = 0; nth < 3; nth += 1) globalThis.gc?.();
-  return process.memoryUsage.rss();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { resident: rss, held: heapUsed + external };
 }

@@ -1,9 +1,10 @@
 /**
  * A real log for tests and benches of live updates: DynamoDB Local in a process and a folder of its own, without the front
- * door, so that what is measured is not our proxy.
+ * door, so that what is measured is not our proxy, and where it can be in memory, so that it is not this machine's disk.
  *
  * @module
  */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,8 +30,13 @@ export function dynamoDbAt(endpoint: string): DynamoDBClient {
   return new DynamoDBClient({ region: 'us-east-1', endpoint, credentials });
 }
 
+/** A file system in memory, of Linux. */
+const IN_MEMORY = '/dev/shm';
+
+/** LONGHAUL_BENCH_DISK=1 puts it on disk: each transaction is synced then, as in the embedded platform. */
 export async function startLog(): Promise<LogServer> {
-  const directory = await mkdtemp(join(tmpdir(), 'longhaul-log-'));
+  const onDisk = process.env.LONGHAUL_BENCH_DISK === '1' || !existsSync(IN_MEMORY);
+  const directory = await mkdtemp(join(onDisk ? tmpdir() : IN_MEMORY, 'longhaul-log-'));
   const port = await freePort();
   const stop = await startDynamoDb(directory, port);
   const place = { endpoint: `http://127.0.0.1:${port}`, prefix: 'live-' };

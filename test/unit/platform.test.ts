@@ -4,16 +4,17 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { childEnvironment, environmentFor } from '../../infra/local/platform/environment.ts';
 import { dropState, findPlatform, stopPlatform } from '../../infra/local/platform/index.ts';
 import { rotate, tail } from '../../infra/local/platform/logs.ts';
-import { choosePorts, DEFAULT_PORTS } from '../../infra/local/platform/ports.ts';
+import { choosePorts, DEFAULT_PORTS, hold } from '../../infra/local/platform/ports.ts';
 import { endLeftovers, livingRecord, type PlatformRecord, writeRecord } from '../../infra/local/platform/record.ts';
 import { entryFile, packageRoot } from '../../infra/local/platform/root.ts';
 import { completeState, openState, stateDirectoryOf } from '../../infra/local/platform/state.ts';
@@ -68,6 +69,16 @@ describe('choosePorts', () => {
     if (held) await new Promise((resolve) => holder.close(resolve));
     expect(told).toHaveBeenCalledWith('aws', DEFAULT_PORTS.aws, ports.aws);
     expect(ports.aws).not.toBe(DEFAULT_PORTS.aws);
+  });
+
+  it('holds one that somebody calls meanwhile, and lets it go all the same', async () => {
+    const server = await hold(0);
+    const { port } = server?.address() as AddressInfo;
+    const caller = connect({ port, host: '127.0.0.1' }).on('error', () => {});
+    await once(caller, 'close');
+    connect({ port, host: '127.0.0.1' }).on('error', () => {});
+
+    await new Promise((resolve) => server?.close(resolve));
   });
 
   it('leaves the chosen ports free', async () => {

@@ -13,7 +13,6 @@ export const ACTIVITY_TASK_QUEUE = 'longhaul-progress';
 
 /** By which way a workflow's reports reach the log: docs/progress.md says which when. */
 export const ROUTES = ['direct', 'activity', 'bus'] as const;
-export type Route = (typeof ROUTES)[number];
 
 /**
  * What an event is worth to a watcher that cannot keep up: `progress` may be merged into what comes after it, all others

@@ -64,7 +64,9 @@ function Content() {
     if (known.state !== 'known') return;
     if (page !== 'run') document.title = `${TITLES[page]} · Longhaul`;
     // Who reads the page by ear begins at its heading, but for the first page, which they begin at the top of.
-    if (moved.current) document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+    // Where it has none yet, at the page: the focus is never lost.
+    const begin = document.querySelector<HTMLElement>('main h1') ?? document.getElementById('main');
+    if (moved.current) begin?.focus({ preventScroll: true });
     if (moved.current) scrollTo(0, 0);
     moved.current = true;
     const begun = performance.now();

@@ -92,3 +92,9 @@ export function money(amount: string | number, currency: string): string {
 }
 
 export const mebibytes = (mib: number): string => bytes(mib * 1024 * 1024);
+
+/** Of what a run counts, by its name: `12 objects`, `3.0 GiB`, `16 B restored`. */
+export function countText(name: string, value: number): string {
+  if (!/bytes$/i.test(name)) return `${count(value)} ${name}`;
+  return `${bytes(value)} ${name.slice(0, -'bytes'.length)}`.trim();
+}

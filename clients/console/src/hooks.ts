@@ -81,7 +81,8 @@ setInterval(() => {
 
 /** Whether what is typed goes into a field. */
 export const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  target instanceof HTMLElement &&
+  (target.isContentEditable || target.matches('input:not([type=checkbox], [type=file]), textarea, select'));
 
 /** Single keys, as `KeyboardEvent.key` names them, while no field has the focus and no dialog is open. */
 export function useKeys(keys: Readonly<Record<string, (event: KeyboardEvent) => void>>): void {

@@ -41,7 +41,7 @@ export interface Asked {
   method?: 'GET' | 'POST';
   body?: unknown;
   signal?: AbortSignal;
-  /** What is called failed in telemetry: a pattern, never ids. */
+  /** What it is called in telemetry: a pattern, never ids. */
   pattern: string;
   accept?: string;
 }
@@ -84,10 +84,10 @@ async function send(path: string, { method = 'GET', body, signal: stop, pattern,
       : new Failure(0, 'offline', 'the gateway cannot be reached', 'Is the network up, and "longhaul up" running?');
   }
   reachable.value = true;
+  if (response.status !== 401) told(response.status);
   if (response.ok) return response;
   const failure = await failureOf(response);
-  if (response.status !== 401) told(response.status);
-  else setToken(undefined);
+  if (response.status === 401) setToken(undefined);
   throw failure;
 }
 

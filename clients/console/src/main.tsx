@@ -9,10 +9,11 @@ import { App } from './app.tsx';
 import { token } from './http.ts';
 import { followLinks, route } from './location.ts';
 import { openSession } from './session.ts';
-import { reportErrors } from './telemetry.ts';
+import { reportErrors, reportOnLeaving } from './telemetry.ts';
 import { applyTheme } from './theme.ts';
 
 applyTheme();
+reportOnLeaving(() => token.value);
 reportErrors(
   () => route.value.page,
   () => token.value,

@@ -1,6 +1,6 @@
 /**
- * What the console tells the gateway of itself: how long pages took, requests that failed, errors of scripts. No ids, no
- * addresses, nothing a user has typed. Lost reports are not sent again.
+ * What the console tells the gateway of itself: how long pages and requests took, errors of scripts. No ids, no addresses,
+ * nothing a user has typed. Lost reports are not sent again.
  *
  * @module
  */
@@ -9,18 +9,38 @@ import { PATTERNS } from './routes.ts';
 
 const ADDRESS = '/api/v1/telemetry';
 const LONGEST = 500;
+/** Reports the gateway takes at once. */
+const AT_ONCE = 50;
+const GATHER_MS = 1_000;
 /** A page that fails in a loop is heard of often enough. */
-const MOST = 100;
+const MOST_ERRORS = 100;
 
-let sent = 0;
+const waiting: Telemetry[] = [];
+let errors = 0;
+let timer: number | undefined;
 
 export function report(telemetry: Telemetry, token?: string): void {
-  sent += 1;
-  if (sent > MOST) return;
+  if (telemetry.kind === 'error') {
+    errors += 1;
+    if (errors > MOST_ERRORS) return;
+  }
+  if (waiting.length < AT_ONCE) waiting.push(telemetry);
+  timer ??= setTimeout(() => send(token), GATHER_MS);
+}
+
+function send(token: string | undefined): void {
+  clearTimeout(timer);
+  timer = undefined;
+  if (waiting.length === 0) return;
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
   // Survives the page it is of, as a beacon would, which could carry no token.
-  fetch(ADDRESS, { method: 'POST', keepalive: true, headers, body: JSON.stringify([telemetry]) }).catch(() => {});
+  fetch(ADDRESS, { method: 'POST', keepalive: true, headers, body: JSON.stringify(waiting.splice(0)) }).catch(() => {});
+}
+
+/** What waits goes with the page. */
+export function reportOnLeaving(token: () => string | undefined): void {
+  addEventListener('pagehide', () => send(token()));
 }
 
 /** Ids in a message are those of addresses: what is between quotes or looks like one goes. */

@@ -4,12 +4,13 @@
  * @module
  */
 import type { LaunchItem } from '../../../lib/store/launches.ts';
+import type { RestoreItem } from '../../../lib/store/restores.ts';
 import { rowsOfAttempts, type StepItem } from '../../../lib/store/steps.ts';
 import type { RestoreProgress } from '../../../workflows/restore/model.ts';
 import { launchOutputs } from '../../launch/outputs.ts';
 import { toProgress } from '../../launch/progress.ts';
 import type { LaunchDetail, Output, RestoreSummary, StepDetail } from '../../live/api.ts';
-import { toProgress as restoreProgressOf } from '../../restore/progress.ts';
+import { restoreProgress, toProgress as restoreProgressOf } from '../../restore/progress.ts';
 import type { Principal } from '../principal.ts';
 import { actionsOf } from './actions.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -54,9 +55,18 @@ export async function launchDetail(
     ...(item.data_path !== undefined && { dataPath: item.data_path }),
     ...(item.results_path !== undefined && { resultsPath: item.results_path }),
     ...(plan && { inputs: inputsOf(plan, SHOWN) }),
-    ...(own && { restore: restoreOf(own.workflow_id, restoreProgressOf(own)) }),
+    ...(own && { restore: restoreOf(own.workflow_id, await progressOf(deps, own)) }),
     ...(item.failed_jobs !== undefined && { failedJobs: item.failed_jobs }),
   };
+}
+
+/** The limit it waits above is known to its workflow alone. */
+async function progressOf(
+  { client, restores }: Pick<ApiDependencies, 'client' | 'restores'>,
+  item: RestoreItem,
+): Promise<RestoreProgress> {
+  const asked = item.status === 'APPROVAL' ? await restoreProgress({ client, restores }, item.restore_id) : undefined;
+  return asked ?? restoreProgressOf(item);
 }
 
 export const outputOf = ({ step, item, name, bytes, address }: Output): Output => ({

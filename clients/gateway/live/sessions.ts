@@ -71,7 +71,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
   const heartbeatMs = deps.heartbeatMs ?? HEARTBEAT_MS;
   const slots = Math.max(1, Math.round(heartbeatMs / TICK_MS));
   const all = new Set<Session>();
-  const cursors = new Cursors(sessions, log);
+  const cursors = new Cursors(sessions, log, now);
   const deadlines = new Deadlines(now());
   const handlers = new Map(deps.requests?.map((handler) => [handler.what, handler]));
   const takeBack = new WeakMap<Session, (() => void)[]>();
@@ -136,7 +136,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
 
   const leave = async (session: Session, connection: Connection): Promise<void> => {
     const at = now();
-    await cursors.flush();
+    await cursors.flush(session.identity.user);
     await connections.closed(connection, at);
     await sessions.seen(session.identity.user, at);
     const leaving = [...handlers.values()].filter(({ left }) => left);
@@ -216,7 +216,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       ticks += 1;
       deadlines.tick(now());
       beat(ticks % slots);
-      void cursors.flush();
+      void cursors.tick();
       if (ticks % (SEEN_MS / TICK_MS) === 0) void write(seen);
     },
     async close() {

@@ -78,11 +78,12 @@ async function holdAny(): Promise<Server | undefined> {
   return hold(0);
 }
 
-/** Listens on the port; undefined when that is not possible. */
+/** Listens on the port, and answers nobody; undefined when that is not possible. */
 export async function hold(port: number): Promise<Server | undefined> {
   // Some systems let 127.0.0.1 be bound beside a listener on all addresses, which would then lose its callers.
   if (port !== 0 && (await answers(port))) return undefined;
-  const server = createServer();
+  // Whoever calls meanwhile, such as an open page of the console, must not keep it from being closed.
+  const server = createServer((socket) => socket.destroy());
   return new Promise((resolve) => {
     server.once('error', () => resolve(undefined));
     server.listen({ port, host: '127.0.0.1', exclusive: true }, () => resolve(server));

@@ -4,7 +4,7 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { startProgram } from '../../support/program.ts';
+import { type MemoryUse, startProgram } from '../../support/program.ts';
 import type { Tally } from '../../support/seen.ts';
 import { runOfClient } from './plan.ts';
 import { AT_A_TIME, CROWD, type Latencies, settle, tell, toldByRun } from './steady.ts';
@@ -51,7 +51,7 @@ export async function manyConnections(system: System, connections: number, secon
       rate: RATE,
       deliveriesPerSecond: (RATE * connections) / load.runs,
       connectSeconds: Math.round(10 * connectSeconds) / 10,
-      residentMiB: Math.round((await running.server.call<number>('memory')) / 2 ** 20),
+      residentMiB: Math.round((await running.server.call<MemoryUse>('memory')).resident / 2 ** 20),
     };
   } finally {
     await crowd.kill();

@@ -4,14 +4,16 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { startProgram } from '../../support/program.ts';
+import { type MemoryUse, type Program, startProgram } from '../../support/program.ts';
 import { runOfClient } from './plan.ts';
 import { AT_A_TIME, CROWD } from './steady.ts';
 import type { System } from './system.ts';
 
 export interface Memory {
-  /** Resident bytes of the server, for each connection. */
+  /** Resident bytes of the server, for each connection. What the process had to spare before makes it less. */
   perConnection: number;
+  /** Of the JavaScript heap and what it holds outside: hardly depends on what was before. */
+  heldPerConnection: number;
   connections: number;
   residentMiB: number;
 }
@@ -33,13 +35,14 @@ export async function memory(system: System, connections: number, runs: number):
     // The first ones load code and grow the heap for all that follow.
     const first = Math.round(connections / 10);
     await comeFrom(0, first);
-    const before = await resident(running);
+    const before = await settled(running);
     await comeFrom(first, first + connections);
-    const after = await resident(running);
+    const after = await settled(running);
     return {
-      perConnection: Math.round((after - before) / connections),
+      perConnection: Math.round((after.resident - before.resident) / connections),
+      heldPerConnection: Math.round((after.held - before.held) / connections),
       connections,
-      residentMiB: Math.round(after / 2 ** 20),
+      residentMiB: Math.round(after.resident / 2 ** 20),
     };
   } finally {
     await crowd.kill();
@@ -47,8 +50,8 @@ export async function memory(system: System, connections: number, runs: number):
   }
 }
 
-async function resident(running: { server: { call<Answer>(method: string): Promise<Answer> } }): Promise<number> {
+async function settled(running: { server: Pick<Program, 'call'> }): Promise<MemoryUse> {
   // Whatever a new connection leaves to later has been done.
   await delay(1_000);
-  return running.server.call<number>('memory');
+  return running.server.call<MemoryUse>('memory');
 }

@@ -18,7 +18,7 @@ import type { Report, RunFacts } from '../../../workflows/progress/model.ts';
 import type { Message } from '../../bench/progress/plan.ts';
 import { createMemoryLog } from '../memory-log.ts';
 import { createMemoryConnections, createMemorySessions } from '../memory-sessions.ts';
-import { answer, machineMs, residentBytes } from '../program.ts';
+import { answer, machineMs, memoryUse } from '../program.ts';
 import { dynamoDbAt, type LogPlace, openStore } from '../progress-log.ts';
 
 export interface GatewayStart {
@@ -102,7 +102,7 @@ answer({
     return [];
   },
   connections: async () => ((await gateway.app.inject('/api/v1/health')).json() as { connections: number }).connections,
-  memory: residentBytes,
+  memory: memoryUse,
   /** As for a restart that was planned. */
   close: () => gateway.close(),
 });

@@ -69,16 +69,17 @@ export const TextFilter = ({ name, label, value }: { name: string; label: string
   />
 );
 
+/** Of the compute service, which tries a job again by itself: not of the launch. */
 export function AttemptChoice({ value, attempts }: { value: string | undefined; attempts: number }) {
   if (attempts <= 1 && value === undefined) return null;
   return (
     <label class="choice">
-      <span class="hidden">Attempt</span>
+      <span class="hidden">Try of the job</span>
       <select value={value ?? ''} onChange={(event) => setQuery({ attempt: event.currentTarget.value })}>
-        <option value="">Every attempt</option>
+        <option value="">Every try</option>
         {Array.from({ length: attempts }, (_, place) => String(attempts - place)).map((attempt) => (
           <option key={attempt} value={attempt}>
-            Attempt {attempt}
+            Try {attempt}
           </option>
         ))}
       </select>

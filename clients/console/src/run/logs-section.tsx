@@ -33,7 +33,10 @@ export function LogsSection({ detail, snapshot }: SectionProps) {
         <StepChoice value={filters.step} steps={snapshot.steps} />
         <TextFilter name="item" label="Item" value={filters.item} />
         <TextFilter name="container" label="Container" value={filters.container} />
-        <AttemptChoice value={filters.attempt} attempts={detail.attempt ?? snapshot.attempt} />
+        <AttemptChoice
+          value={filters.attempt}
+          attempts={lines.reduce((most, { attempt }) => Math.max(most, attempt), 1)}
+        />
         <label class="check">
           <input
             type="checkbox"

@@ -3,18 +3,56 @@
  *
  * @module
  */
+import { useEffect, useState } from 'preact/hooks';
+import type { Snapshot } from '../../../../workflows/progress/model.ts';
+import type { RestoreSummary } from '../../../live/api.ts';
 import { bytes, count, counted, duration, moment, money } from '../format.ts';
 import { now } from '../hooks.ts';
 import { Bar } from '../parts/figures.tsx';
 import { sentence } from '../parts/notes.tsx';
 import { Status } from '../parts/status.tsx';
 import { runPath } from '../routes.ts';
+import { feedOf } from '../run-feed.ts';
 import { toneOf } from '../status.ts';
 import type { SectionProps } from './sections.tsx';
 
-export function RestoreSection({ detail }: SectionProps) {
-  const { restore, plan, failures = [] } = detail;
-  if (!restore) return null;
+/** A registry is written now and then, the restore's own log at every look. */
+function withNews(known: RestoreSummary, news: Snapshot | undefined): RestoreSummary {
+  const { counts = {}, status = known.status, etaAt = known.readyBy } = news ?? {};
+  const { objects, bytes: all, requested, restored, restoredBytes, failed } = counts;
+  return {
+    ...known,
+    status,
+    total: objects ?? known.total,
+    bytes: all ?? known.bytes,
+    requested: requested ?? known.requested,
+    readable: restored ?? known.readable,
+    readableBytes: restoredBytes ?? known.readableBytes,
+    failed: failed ?? known.failed,
+    ...(etaAt !== undefined && { readyBy: etaAt }),
+  };
+}
+
+/** Another run as it is now, while it is shown. */
+function useRun(run: string | undefined): Snapshot | undefined {
+  const [picture, setPicture] = useState<Snapshot | undefined>(undefined);
+  useEffect(() => {
+    if (run === undefined) return;
+    const feed = feedOf(run, false);
+    const ended = feed.snapshot.subscribe(setPicture);
+    return () => {
+      ended();
+      feed.stop();
+    };
+  }, [run]);
+  return run === undefined ? undefined : picture;
+}
+
+export function RestoreSection({ detail, snapshot, moment: past }: SectionProps) {
+  const { restore: known, plan, failures = [] } = detail;
+  const own = useRun(past === undefined && known?.workflowId !== detail.workflowId ? known?.workflowId : undefined);
+  if (!known) return null;
+  const restore = withNews(known, own ?? (known.workflowId === detail.workflowId ? snapshot : undefined));
   const left = restore.total - restore.readable;
   const over = left === 0;
   return (

@@ -10,11 +10,14 @@ import { type Resource, useResource } from '../hooks.ts';
 import { ask } from '../http.ts';
 import { domainOf } from '../routes.ts';
 import { type Feed, feedOf } from '../run-feed.ts';
+import { isOver } from '../status.ts';
 
 export type AnyDetail = RunDetail & Partial<Omit<LaunchDetail & RestoreDetail, keyof RunDetail>>;
 
 /** Of an open run: counts of restores and outputs are not told of by events. */
 const EVERY_MS = 15_000;
+/** An end is told before the registry has it. */
+const BEHIND_MS = 1_500;
 
 function addressOf(workflowId: string): { path: string; pattern: string } {
   const { domain, id } = domainOf(workflowId);
@@ -23,17 +26,24 @@ function addressOf(workflowId: string): { path: string; pattern: string } {
   return { path: `/runs/${encodeURIComponent(workflowId)}`, pattern: '/runs/:workflowId' };
 }
 
-/** @param moment changes when it is to be asked again: at another status or attempt */
-export function useRunDetail(workflowId: string, over: boolean, moment: string): Resource<AnyDetail> {
+/**
+ * @param now the picture there is, if any
+ * @param moment changes when it is to be asked again: at another status or attempt
+ */
+export function useRunDetail(workflowId: string, now: Snapshot | undefined, moment: string): Resource<AnyDetail> {
+  const [pause, setPause] = useState<number | undefined>(EVERY_MS);
   const resource = useResource(
     workflowId,
     (stop) => {
       const { path, pattern } = addressOf(workflowId);
       return ask<AnyDetail>(path, { pattern, signal: stop });
     },
-    over ? undefined : EVERY_MS,
+    pause,
   );
-  const { reload } = resource;
+  const { reload, data } = resource;
+  const behind = now !== undefined && data !== undefined && isBehind(data, now);
+  const next = behind ? BEHIND_MS : now !== undefined && isOver(now) ? undefined : EVERY_MS;
+  useEffect(() => setPause(next), [next]);
   const [asked, setAsked] = useState(moment);
   useEffect(() => {
     if (asked === moment) return;
@@ -42,6 +52,10 @@ export function useRunDetail(workflowId: string, over: boolean, moment: string):
   }, [moment]);
   return resource;
 }
+
+/** What may be done with a run, its end and its outputs are the registry's to say. */
+export const isBehind = (detail: Pick<AnyDetail, 'attempt' | 'status' | 'endedAt'>, now: Snapshot): boolean =>
+  (detail.attempt ?? 1) < now.attempt || (isOver(now) && !isOver(detail));
 
 /** @returns undefined until it has begun */
 export function useFeed(workflowId: string): Feed | undefined {

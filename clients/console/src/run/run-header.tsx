@@ -6,7 +6,7 @@
 import type { Snapshot } from '../../../../workflows/progress/model.ts';
 import type { RunLink } from '../../../live/api.ts';
 import type { Resume } from '../../../live/protocol.ts';
-import { count, counted, money } from '../format.ts';
+import { counted, countText, money } from '../format.ts';
 import { now } from '../hooks.ts';
 import { connection } from '../live.ts';
 import { here } from '../location.ts';
@@ -18,7 +18,7 @@ import { resumeText } from '../resume-text.ts';
 import { runPath } from '../routes.ts';
 import { isOver, toneOf } from '../status.ts';
 import { RunActions } from './run-actions.tsx';
-import type { AnyDetail } from './run-detail.ts';
+import { type AnyDetail, isBehind } from './run-detail.ts';
 
 interface HeaderProps {
   detail: AnyDetail;
@@ -40,7 +40,7 @@ export function RunHeader({ detail, snapshot, moment, resume, reload }: HeaderPr
         <h1 tabIndex={-1}>{detail.id || detail.workflowId}</h1>
         <Status status={status} waitingFor={waitingFor} endedAt={endedAt} />
         {moment === undefined && <LiveNote over={over} resume={resume} />}
-        {moment === undefined && <RunActions detail={detail} reload={reload} />}
+        {moment === undefined && !isBehind(detail, snapshot) && <RunActions detail={detail} reload={reload} />}
       </div>
       <p class="run-facts">
         {[detail.workflowType, detail.computeService, detail.consumer].filter(Boolean).map((fact) => (
@@ -118,9 +118,7 @@ const Counts = ({ snapshot: { counts, steps } }: { snapshot: Snapshot }) => {
   return (
     <p class="run-facts">
       {entries.map(([name, value]) => (
-        <span key={name}>
-          {count(value)} {name}
-        </span>
+        <span key={name}>{countText(name, value)}</span>
       ))}
       {steps.length > 0 && <span>{counted(steps.length, 'step')}</span>}
     </p>

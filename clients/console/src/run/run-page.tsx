@@ -21,10 +21,10 @@ import { useRecording } from './use-recording.ts';
 export function Run({ workflowId }: { workflowId: string }) {
   const feed = useFeed(workflowId);
   const told = feed?.snapshot.value;
-  const over = useRef(false);
-  const detail = useRunDetail(workflowId, over.current, told ? `${told.status} ${told.attempt} ${told.endedAt}` : '');
+  const newest = useRef<Snapshot>(undefined);
+  const detail = useRunDetail(workflowId, newest.current, told ? `${told.status} ${told.attempt} ${told.endedAt}` : '');
   const now = newestOf(told, detail.data?.snapshot);
-  over.current = now !== undefined && isOver(now);
+  newest.current = now;
 
   const [moment, go] = useMoment();
   const recorded = useRecording(moment === undefined ? undefined : now);

@@ -185,6 +185,8 @@ export function Graph({ snapshot: { steps }, selected, onSelect }: GraphProps) {
         class="dag-view"
         style={{ height: `${Math.min(560, (layout?.height ?? 560) * 1.25 + 24)}px` }}
         role="listbox"
+        // A list of nothing is none, but for the time being.
+        aria-busy={drawn.length === 0}
         aria-label="Steps and what they wait for; arrows move, Enter selects, plus and minus zoom, shift and arrows pan"
         tabIndex={0}
         {...(drawn.includes(activePlace) && { 'aria-activedescendant': `${id}-${activePlace}` })}

@@ -71,7 +71,12 @@ export function stackOptions(wanted: StackOptions): Omit<uPlot.Options, 'width' 
         values: (_plot, splits) =>
           splits.map((place) => (Number.isInteger(place) ? shortGroup(groups[place] ?? '') : '')),
       },
-      { ...axis, size: 64, values: (_plot, splits) => splits.map((amount) => amount.toLocaleString()) },
+      {
+        ...axis,
+        size: 64,
+        values: (_plot, splits) =>
+          splits.map((amount) => amount.toLocaleString(undefined, { maximumFractionDigits: 6 })),
+      },
     ],
     series: [
       {},

@@ -48,7 +48,8 @@ export function Timeline({ snapshot, details = NO_DETAILS, now: moment, selected
   const { steps } = snapshot;
   const live = moment === undefined && snapshot.endedAt === undefined;
   const clock = useNow(live);
-  const now = moment ?? (live ? clock : Math.max(snapshot.changedAt, snapshot.endedAt ?? 0));
+  // Events come between two ticks of the clock.
+  const now = moment ?? Math.max(live ? clock : 0, snapshot.changedAt, snapshot.endedAt ?? 0);
   const id = useId();
 
   const scroller = useRef<HTMLDivElement>(null);
@@ -202,6 +203,8 @@ export function Timeline({ snapshot, details = NO_DETAILS, now: moment, selected
         onKeyDown={keyed}
         onPointerMove={hovered}
         onPointerLeave={() => setHint(undefined)}
+        // Another row comes under the pointer.
+        onWheel={() => setHint(undefined)}
         onBlur={() => setHint(undefined)}
         onClick={clicked}
       >

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { createClient } from 'redis';
 import { Server } from 'socket.io';
-import { answer, machineMs, residentBytes } from '../../../support/program.ts';
+import { answer, machineMs, memoryUse } from '../../../support/program.ts';
 import { type Message, PATIENCE } from '../../progress/plan.ts';
 
 let io: Server;
@@ -45,5 +45,5 @@ answer({
     return [];
   },
   connections: () => io.engine.clientsCount,
-  memory: residentBytes,
+  memory: memoryUse,
 });
