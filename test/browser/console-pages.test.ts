@@ -2,14 +2,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, openTab, picture, violations } from '../support/console-tab.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { accessibilityFailures, browserPath, keepScreenshot, NO_BROWSER, openBrowser } from '../support/browser.ts';
+import { openTab } from '../support/console-tab.ts';
 import { openConsole } from '../support/console-world.ts';
 
-let browser: Browser;
+let browser: Browser | undefined;
 beforeAll(async () => {
-  browser = await openBrowser();
+  if (browserPath()) browser = await openBrowser();
 });
+beforeEach(({ skip }) => skip(!browser, NO_BROWSER));
 afterAll(() => browser?.close());
 
 const statusOf = (page: Page) => page.locator('.run-title .status');
@@ -19,7 +21,7 @@ describe('the list of runs', () => {
     await using world = await openConsole();
     await world.tell('launch/first', { status: 'COMPLETE', kind: 'end' });
     await world.tell('launch/second', { status: 'RUNNING', percent: 10 });
-    await using tab = await openTab(browser);
+    await using tab = await openTab(browser as Browser);
     const { page } = tab;
     await page.goto(world.url);
     const row = page.locator('.run-row', { hasText: 'second' });
@@ -51,7 +53,7 @@ describe('the list of runs', () => {
 
   it('says what to do where there is nothing, and what is wrong where nothing answers', async () => {
     await using world = await openConsole();
-    await using tab = await openTab(browser);
+    await using tab = await openTab(browser as Browser);
     await tab.page.goto(world.url);
     await tab.page.getByText('longhaul launch submit sheet.yaml').waitFor();
 
@@ -68,7 +70,7 @@ describe('the page of a run', () => {
   it('goes on where it was after the network was away, and says what it missed', async () => {
     await using world = await openConsole();
     await world.tell('launch/a', { status: 'RUNNING', steps: [{ name: 'align', state: 'RUNNING', percent: 5 }] });
-    await using tab = await openTab(browser);
+    await using tab = await openTab(browser as Browser);
     const { page } = tab;
     await page.goto(`${world.url}/run/launch/a?tab=steps`);
     await page.locator('.live-note', { hasText: 'live' }).waitFor();
@@ -101,7 +103,7 @@ describe('the page of a run', () => {
       status: 'FAILED',
       error: { type: 'E', message: 'no' },
     });
-    await using tab = await openTab(browser);
+    await using tab = await openTab(browser as Browser);
     const { page } = tab;
     await page.goto(`${world.url}/run/launch/a?at=${at + 15_000}`);
     await statusOf(page).getByText('RUNNING').waitFor();
@@ -114,7 +116,7 @@ describe('the page of a run', () => {
     await page.getByRole('button', { name: 'Back to now' }).click();
     await statusOf(page).getByText('FAILED').waitFor();
     expect(new URL(page.url()).search).toBe('');
-    await picture(page, 'run-failed');
+    await keepScreenshot(page, 'run-failed');
     expect(tab.problems).toEqual([]);
   });
 
@@ -122,7 +124,7 @@ describe('the page of a run', () => {
     await using world = await openConsole();
     await world.tell('launch/a', { status: 'RUNNING' });
     world.actions.set('launch/a', ['cancel']);
-    await using tab = await openTab(browser);
+    await using tab = await openTab(browser as Browser);
     const { page } = tab;
     await page.goto(`${world.url}/run/launch/a`);
     await page.getByRole('button', { name: 'Cancel', exact: true }).press('Enter');
@@ -154,7 +156,7 @@ describe('the page of a run', () => {
       ...Array.from({ length: 3_000 }, (_, at) => line(at + 1, `line ${at}`)),
       line(4_000, 'ERROR disk'),
     );
-    await using tab = await openTab(browser);
+    await using tab = await openTab(browser as Browser);
     const { page } = tab;
     await page.goto(`${world.url}/run/launch/a?tab=logs`);
     await page.getByText('ERROR disk').waitFor();
@@ -183,7 +185,7 @@ describe('the page of a run', () => {
         ...(first === 0 && { status: 'RUNNING' }),
         steps: Array.from({ length: 40 }, (_, place) => step(first + place)),
       });
-    await using tab = await openTab(browser);
+    await using tab = await openTab(browser as Browser);
     const { page } = tab;
     const begun = performance.now();
     await page.goto(`${world.url}/run/launch/big?tab=steps`);
@@ -213,12 +215,8 @@ describe('every page', () => {
   const pages = ['/', '/run/launch/a', '/run/launch/a?tab=steps&step=align', '/run/launch/a?tab=graph'];
   const more = ['/run/launch/a?tab=logs', '/run/launch/a?tab=history&at=AT', '/costs', '/new', '/help', '/nowhere'];
 
-  it.each([
-    ['light', 1280],
-    ['dark', 1280],
-    ['light', 360],
-    ['dark', 360],
-  ] as const)(
+  // In both colours and widths on a real platform: look.test.ts.
+  it.each([['dark', 360]] as const)(
     'breaks no rule of WCAG AA in %s at %i pixels, and is not wider than that',
     async (colorScheme, width) => {
       await using world = await openConsole();
@@ -231,16 +229,16 @@ describe('every page', () => {
       });
       await world.tell('launch/b', { kind: 'end', status: 'FAILED', error: { type: 'StepFailedError', message: 'x' } });
       world.lines.push({ at: 1, step: 'align', item: 'i', attempt: 1, container: 'main', text: 'hello' });
-      await using tab = await openTab(browser, { colorScheme, viewport: { width, height: 800 } });
+      await using tab = await openTab(browser as Browser, { colorScheme, viewport: { width, height: 800 } });
       const { page } = tab;
       for (const path of [...pages, ...more]) {
         await page.goto(world.url + path.replace('AT', String(Date.now())));
         await page.locator('main h1, main h2').first().waitFor();
         await page.waitForLoadState('networkidle');
-        expect(await violations(page), path).toEqual([]);
+        expect(await accessibilityFailures(page), path).toEqual([]);
         const over = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
         expect(over, path).toBeLessThanOrEqual(0);
-        await picture(page, `${path.replace(/\W+/g, '-')}-${width}-${colorScheme}`);
+        await keepScreenshot(page, `${path.replace(/\W+/g, '-')}-${width}-${colorScheme}`);
       }
       const routes = () => new Set(world.telemetry.flatMap(({ kind, route }) => (kind === 'page' ? [route] : [])));
       await expect

@@ -72,6 +72,7 @@ describe.skipIf(!LOCAL)('the bill of a launch', () => {
       bill,
       settings: { bucket: 'longhaul' },
       launches: {
+        get: async () => undefined,
         recordCost: async (_: string, __: number, facts: Partial<LaunchItem>) => {
           recorded = facts;
           return true;
