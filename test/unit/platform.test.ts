@@ -72,13 +72,13 @@ describe('choosePorts', () => {
   });
 
   it('holds one that somebody calls meanwhile, and lets it go all the same', async () => {
-    const server = await hold(0);
-    const { port } = server?.address() as AddressInfo;
+    const server = (await hold(0)) as Server;
+    const { port } = server.address() as AddressInfo;
     const caller = connect({ port, host: '127.0.0.1' }).on('error', () => {});
     await once(caller, 'close');
     connect({ port, host: '127.0.0.1' }).on('error', () => {});
 
-    await new Promise((resolve) => server?.close(resolve));
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it('leaves the chosen ports free', async () => {
