@@ -20,6 +20,7 @@ export default defineConfig({
       lane('unit', { maxWorkers: 4, testTimeout: 20_000, setupFiles: ['test/support/no-network.ts'] }),
       lane('contract', { maxWorkers: 3, testTimeout: 60_000, hookTimeout: 60_000 }),
       lane('workflow', {
+        maxWorkers: 3,
         testTimeout: 60_000,
         hookTimeout: 120_000,
         setupFiles: ['test/support/no-network.ts'],

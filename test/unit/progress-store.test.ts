@@ -164,8 +164,8 @@ const report = (name: string, localSeq: number): Report => ({
 
 it('forgets the source heard of longest ago when there are too many, never the workflow', async () => {
   const store = new ProgressStore(memoryTable(), { bounds: { sources: 3 } });
-  for (const name of ['workflow', 'a', 'b', 'a', 'c'])
-    await store.append(RUN, FACTS, [report(name, name === 'a' ? Date.now() : 1)]);
+  for (const [place, name] of ['workflow', 'a', 'b', 'a', 'c'].entries())
+    await store.append(RUN, FACTS, [report(name, 1 + place)]);
   const again = await store.append(
     RUN,
     FACTS,

@@ -32,21 +32,23 @@ export function ExplainSection({ detail }: SectionProps) {
           {!healthy && <p class="quiet-text">{data.cause}</p>}
         </div>
       </div>
-      {data.findings.map(({ what, why, remedy, step, item }) => (
-        <div key={`${what} ${step} ${item}`} class="finding">
-          <h2>{what}</h2>
-          <p>{sentence(why)}</p>
-          {remedy !== '' && <p>{sentence(remedy)}</p>}
-          {step !== undefined && (
-            <p>
-              <a href={here({ tab: 'logs', step, item })}>
-                Log of {step}
-                {item !== undefined && ` / ${item}`}
-              </a>
-            </p>
-          )}
-        </div>
-      ))}
+      {data.findings
+        .filter(({ why }) => why !== data.summary)
+        .map(({ what, why, remedy, step, item }) => (
+          <div key={`${what} ${step} ${item}`} class="finding">
+            <h2>{what}</h2>
+            <p>{sentence(why)}</p>
+            {remedy !== '' && <p>{sentence(remedy)}</p>}
+            {step !== undefined && (
+              <p>
+                <a href={here({ tab: 'logs', step, item })}>
+                  Log of {step}
+                  {item !== undefined && ` / ${item}`}
+                </a>
+              </p>
+            )}
+          </div>
+        ))}
       {data.evidence.length > 0 && (
         <details>
           <summary>What it is told by</summary>
