@@ -28,11 +28,11 @@ export default defineConfig({
       // Not a lane: scripts/record-histories.mjs.
       lane('record', { testTimeout: 120_000, hookTimeout: 300_000 }),
       lane('replay', { testTimeout: 60_000, hookTimeout: 120_000 }),
-      // Each file has a platform of half a dozen processes, and waits for them more than they work.
-      lane('integration', { testTimeout: 180_000, hookTimeout: 300_000, maxWorkers: 3 }),
+      // Each file has a platform of half a dozen processes: two of them keep two cores busy, three are no quicker.
+      lane('integration', { testTimeout: 180_000, hookTimeout: 300_000, maxWorkers: 2 }),
       // One platform and one browser a file; the pages draw, so two at a time is what two cores take.
       lane('browser', { testTimeout: 120_000, hookTimeout: 300_000, maxWorkers: 2 }),
-      lane('faults', { testTimeout: 180_000, hookTimeout: 300_000, maxWorkers: 3 }),
+      lane('faults', { testTimeout: 180_000, hookTimeout: 300_000, maxWorkers: 2 }),
     ],
   },
 });

@@ -122,7 +122,7 @@ describe('the platform', () => {
     const [one, two] = await Promise.all([start('one'), start('two')]);
     const again = await start('one');
     const ports = [one, two].flatMap((platform) => Object.values(platform.ports));
-    expect(new Set(ports).size).toBe(8);
+    expect(new Set(ports).size).toBe(10);
     expect([one.reused, two.reused, again.reused]).toEqual([false, false, true]);
     expect(again.environment).toEqual(one.environment);
     expect(

@@ -104,7 +104,8 @@ describe('a launch with archived inputs', () => {
     expect(approved.json()).toEqual({ workflowId: 'launch/dear', decision: 'approved', status: 'WAITING' });
     const twice = await longhaul.cli('approve', 'launch/dear');
     expect(twice.code).toBe(1);
-    expect(twice.stderr).toContain('does not wait for an approval');
+    // A busy machine may have come to the end meanwhile.
+    expect(twice.stderr).toMatch(/does not wait for an approval|there is no open workflow/);
     const last = await longhaul.follow('dear');
     expect(last.status).toBe('COMPLETE');
     expect((await restores.get('dear'))?.plan?.tiers).toEqual({ DEEP_ARCHIVE: 'Standard' });
