@@ -183,7 +183,7 @@ describe("what is somebody else's", () => {
     const token = await signers.sign(claims());
     const socket = await openRaw(world.port, { protocols: offer(token) });
     await socket.send(frame(JSON.stringify({ type: 'subscribe', run, from: 'start' })));
-    await socket.heard('"error"', '"forbidden"', run);
+    await socket.heard('"error"', '"not-found"', run);
     await world.tell(run, { consumer: 'b' });
     await socket.send(frame(JSON.stringify({ type: 'ping' })));
     await socket.heard('"pong"');
@@ -202,7 +202,7 @@ describe("what is somebody else's", () => {
     await socket.send(
       frame(JSON.stringify({ type: 'subscribe', run: 'launch/of-b', position: { epoch: 'guessed', seq: 1 } })),
     );
-    await socket.heard('"error"', '"forbidden"');
+    await socket.heard('"purged"');
     expect(socket.messages.join('')).not.toContain('"snapshot"');
     socket.socket.destroy();
   });
@@ -238,7 +238,8 @@ describe('an anonymous user', () => {
   it('sees no run of a consumer', async () => {
     const socket = await openRaw(world.port, { protocols: [userId()] });
     await socket.send(frame(JSON.stringify({ type: 'subscribe', run: 'launch/of-a', from: 'start' })));
-    await socket.heard('"error"', '"forbidden"');
+    // As one that is not there.
+    await socket.heard('"error"', '"not-found"');
     socket.socket.destroy();
   });
 });

@@ -107,7 +107,7 @@ describe('one client', () => {
     for (let nth = 1; nth <= 1_500; nth += 1) {
       if (nth === 700) await tell({ kind: 'error', error: { type: 'Trouble', message: 'in the middle' } });
       if (nth === 800) await tell({ kind: 'cost', cost: { total: '1.5', currency: 'USD' } });
-      await tell({ kind: 'progress', percent: nth / 15, message: text.slice(0, 900), data: text });
+      await tell({ kind: 'progress', percent: nth / 15, steps: [{ name: 'align', state: 'RUNNING', message: text }] });
     }
     await tell({ kind: 'end', status: 'COMPLETE' });
     const last = 1_504;

@@ -7,8 +7,8 @@ import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
 import { installModuleHelpers, launchWide } from '../support/scale.ts';
 
 const ITEMS = 600;
-/** Whatever the number of items: registering, planning, submitting, reviewing, the events of two jobs. */
-const CALLS_OF_ANY_LAUNCH = 60;
+/** Whatever the number of items: registering, planning, submitting, reviewing, the events of two jobs, telling of it. */
+const CALLS_OF_ANY_LAUNCH = 90;
 
 let longhaul: Longhaul;
 beforeAll(async () => {

@@ -45,12 +45,11 @@ export function acceptUpgrades(server: Server, deps: UpgradeDeps): Upgrades {
   const refusals = new Map<string, Allowance>();
   let stopped = false;
 
-  /** Guessing costs time. Many who come rightly at once do not. */
+  /** Who guesses is soon told nothing but to wait. */
   const allowanceOf = (address: string): Allowance => {
     if (refusals.size > ADDRESSES) refusals.clear();
     const allowance = refusals.get(address) ?? { left: REFUSALS_PER_SECOND, at: deps.now() };
     refusals.set(address, allowance);
-    spend(allowance, REFUSALS_PER_SECOND, deps.now(), 0);
     return allowance;
   };
 
@@ -60,15 +59,15 @@ export function acceptUpgrades(server: Server, deps: UpgradeDeps): Upgrades {
       throw new Refusal(404, 'not-found', 'there is no WebSocket at this address', `it is at ${PATH}`);
     const refused = refuseOrigin(request.headers, deps.settings);
     if (refused) throw new Refusal(403, 'forbidden', refused, 'open the console at the address of the gateway itself');
-    if (refusals.has(address) && allowanceOf(address).left <= 0)
-      throw new Refusal(429, 'too-many-requests', 'too many refusals', 'wait a second');
     const protocols = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
     try {
       return await identify(protocols.filter(Boolean).slice(0, PROTOCOLS), deps);
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       if (error.code === 'unavailable') throw new Refusal(503, error.code, error.message, error.remedy);
-      allowanceOf(address).left -= 1;
+      // Who comes rightly is let in all the same: behind a balancer all have one address.
+      if (!spend(allowanceOf(address), REFUSALS_PER_SECOND, deps.now(), 1))
+        throw new Refusal(429, 'too-many-requests', 'too many refusals', 'wait a second');
       throw new Refusal(401, error.code, error.message, error.remedy);
     }
   };
