@@ -7,9 +7,11 @@
 import { BatchClient } from '@aws-sdk/client-batch';
 import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { PollyClient } from '@aws-sdk/client-polly';
 import { PricingClient } from '@aws-sdk/client-pricing';
 import { S3Client } from '@aws-sdk/client-s3';
 import { S3ControlClient } from '@aws-sdk/client-s3-control';
+import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { lookupLoopback } from './loopback-names.ts';
 import { paced } from './pacing/middleware.ts';
@@ -26,6 +28,8 @@ export interface AwsClients {
   submitter: BatchClient;
   logs: CloudWatchLogsClient;
   sqs: SQSClient;
+  sns: SNSClient;
+  polly: PollyClient;
   /** Of every Region's prices, at the nearest of its few endpoints. */
   pricing: PricingClient;
   destroy(): void;
@@ -68,6 +72,8 @@ export function createAwsClients(pacing?: Pacing): AwsClients {
     submitter: new BatchClient({ maxAttempts: 1, ...PATIENCE }),
     logs: new CloudWatchLogsClient({ ...RETRIES, ...PATIENCE }),
     sqs: new SQSClient({ ...RETRIES, ...LONG_POLL }),
+    sns: new SNSClient({ ...RETRIES, ...PATIENCE }),
+    polly: new PollyClient({ ...RETRIES, ...PATIENCE }),
     pricing: new PricingClient({
       ...RETRIES,
       ...PATIENCE,

@@ -89,6 +89,19 @@ export interface Settings {
   gatewayAnonymous: string;
   /** Empty: no API of API Gateway stands before the gateway. */
   gatewayHosted: string;
+  /** Of OpenAI; empty: there are no stories. Its address is OPENAI_BASE_URL, which the client reads itself. */
+  openaiKey: string;
+  storyTextModel: string;
+  storyImageModel: string;
+  storyModerationModel: string;
+  storyImageSize: string;
+  storyImageQuality: string;
+  /** With which links to stories are signed; empty: there are no links, and no mail. */
+  storyLinkKey: string;
+  /** Where readers reach the gateway. */
+  storyUrl: string;
+  /** Name of the event bus that gets StoryCreated. */
+  storyBus: string;
   logLevel: string;
   /** Non-empty: the workers take part in worker versioning under this build id. */
   buildId: string;
@@ -116,6 +129,7 @@ const wholeNumber =
       ? undefined
       : `a whole number ${unit}${least} to ${most}`;
 const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const MODEL = /^[\w.:-]{1,100}$/;
 /** All others are texts. */
 const NUMBERS: ReadonlySet<keyof Settings> = new Set([
   'pollSeconds',
@@ -574,6 +588,70 @@ export const SETTINGS: readonly Setting[] = [
     fallback: '',
     about: 'address of the stage of a WebSocket API of API Gateway whose routes lead to the gateway; needs gatewayKey',
     check: (value) => (value === '' || isStageAddress(value) ? undefined : 'https://<api>/<stage>, without a query'),
+  },
+  {
+    name: 'openaiKey',
+    env: 'OPENAI_API_KEY',
+    fallback: '',
+    about: 'key of OpenAI, for stories; empty: there are none',
+    check: matches(/^\S*$/, 'a key without spaces'),
+  },
+  {
+    name: 'storyTextModel',
+    env: 'LONGHAUL_STORY_TEXT_MODEL',
+    fallback: 'gpt-5-mini',
+    about: 'model of OpenAI that writes stories',
+    check: matches(MODEL, 'the id of a model'),
+  },
+  {
+    name: 'storyImageModel',
+    env: 'LONGHAUL_STORY_IMAGE_MODEL',
+    fallback: 'gpt-image-2',
+    about: 'model of OpenAI that draws their pictures',
+    check: matches(MODEL, 'the id of a model'),
+  },
+  {
+    name: 'storyModerationModel',
+    env: 'LONGHAUL_STORY_MODERATION_MODEL',
+    fallback: 'omni-moderation-latest',
+    about: 'model of OpenAI that looks at prompts, texts and pictures',
+    check: matches(MODEL, 'the id of a model'),
+  },
+  {
+    name: 'storyImageSize',
+    env: 'LONGHAUL_STORY_IMAGE_SIZE',
+    fallback: '1024x1024',
+    about: 'of pictures, pixels',
+    check: matches(/^\d{3,4}x\d{3,4}$/, 'width x height, such as 1024x1024'),
+  },
+  {
+    name: 'storyImageQuality',
+    env: 'LONGHAUL_STORY_IMAGE_QUALITY',
+    fallback: 'medium',
+    about: 'of pictures: what a picture costs depends on it most',
+    check: oneOf('low', 'medium', 'high'),
+  },
+  {
+    name: 'storyLinkKey',
+    env: 'LONGHAUL_STORY_LINK_KEY',
+    fallback: '',
+    about: 'secret with which links to stories are signed, the same for workers and gateways; empty: no links, no mail',
+    check: (value) =>
+      value === '' || value.length >= 32 ? undefined : 'at least 32 characters (openssl rand -base64 32)',
+  },
+  {
+    name: 'storyUrl',
+    env: 'LONGHAUL_STORY_URL',
+    fallback: 'http://127.0.0.1:8780',
+    about: 'where readers of stories reach the gateway',
+    check: matches(/^https?:\/\/[^\s?#@]+[^\s?#@/]$/, 'https://host, without a slash at its end'),
+  },
+  {
+    name: 'storyBus',
+    env: 'LONGHAUL_STORY_BUS',
+    fallback: 'default',
+    about: 'event bus that gets StoryCreated',
+    check: matches(/^[\w./-]{1,256}$/, 'the name of an event bus'),
   },
   {
     name: 'buildId',

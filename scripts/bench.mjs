@@ -2,6 +2,8 @@
  * `npm run bench -- <name> [options]`: measures. Benches are no tests: what they print is compared within one run.
  *
  *   npm run bench -- launch --json
+ *
+ * `--built`: dist/ is as it should be, and perhaps in use.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -11,14 +13,18 @@ import { build } from 'esbuild';
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 const SHARED = ['report'];
 const names = readdirSync('test/bench').flatMap((file) => /^(.*)\.ts$/.exec(file)?.[1] ?? []);
-const [name, ...options] = process.argv.slice(2);
+const [name, ...given] = process.argv.slice(2);
+const BUILT = '--built';
+const options = given.filter((option) => option !== BUILT);
 const known = names.filter((candidate) => !SHARED.includes(candidate));
 if (!name || !known.includes(name)) {
   console.error(`usage: npm run bench -- <name> [options]; there are: ${known.join(', ')}`);
   process.exit(2);
 }
-const built = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
-if (built.status !== 0) process.exit(1);
+if (!given.includes(BUILT)) {
+  const { status } = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
 await build({
   entryPoints: [`test/bench/${name}.ts`],
   outfile: `dist/bench-${name}.js`,

@@ -16,10 +16,11 @@ export default class LaneReporter {
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === 'passed') summary.passed += 1;
-        else if (result.state === 'skipped' && result.note) summary.skipped.push(`${test.fullName}: ${result.note}`);
+        else if (result.state === 'skipped' && result.note)
+          summary.skipped.push({ name: test.fullName, reason: result.note });
         else {
           summary.failed += 1;
-          summary.failures.push(`${test.fullName}: ${firstLine(result.errors?.[0])}`);
+          summary.failures.push(`${module.relativeModuleId}: ${test.fullName}: ${firstLine(result.errors?.[0])}`);
           if (result.state === 'skipped') console.error(`skipped without a reason: ${test.fullName}`);
         }
       }

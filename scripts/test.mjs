@@ -36,6 +36,7 @@ if (unknown.length > 0) {
 const scratch = mkdtempSync(join(tmpdir(), 'longhaul-test-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
 const rows = [];
+const failedTests = [];
 
 step('build', () => spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' }).status === 0);
 const tools = fetchTools();
@@ -54,7 +55,8 @@ if (process.env.CI && wanted.length === 0) {
 }
 rmSync(scratch, { recursive: true, force: true });
 
-console.log(`\n${rows.join('\n')}\n`);
+// What failed stands last: whoever reads only the tail of a log learns of it.
+console.log(`\n${[...rows, ...failedTests].join('\n')}\n`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed === 0 ? 0 : 1);
 
@@ -107,9 +109,11 @@ function runLane(lane, node, suffix, files = []) {
   rows.push(
     `${`${lane}${suffix}`.padEnd(22)} ${counts}${passed === 0 ? ' – the lane ran no test' : ''}${seconds(begun)}`,
   );
-  // Again at the end: whoever reads only the tail of a log learns what failed.
-  for (const line of failures) rows.push(`  FAILED ${line}`);
-  for (const line of skipped) rows.push(`  skipped ${line}`);
+  for (const reason of new Set(skipped.map((test) => test.reason))) {
+    const names = skipped.filter((test) => test.reason === reason).map(({ name }) => name);
+    rows.push(`  skipped ${names.length}, such as ${names[0]}: ${reason}`);
+  }
+  failedTests.push(...failures.map((line) => `FAILED in ${lane}${suffix}: ${line}`));
 }
 
 function seconds(begun) {

@@ -10,6 +10,7 @@ const checks = {
   lint: ['oxlint', '--type-aware', '--deny-warnings', '.'],
   types: ['tsc'],
   console: ['tsc', '-p', 'clients/console'],
+  stories: ['tsc', '-p', 'clients/story-page'],
   samples: ['tsc', '-p', 'examples'],
   unused: ['knip', '--no-progress', '--treat-config-hints-as-errors'],
 };

@@ -42,6 +42,7 @@ import { costDependencies } from './cost.ts';
 import { heartbeats } from './heartbeats.ts';
 import { progressActivities } from './progress.ts';
 import { sampleWorkers } from './samples.ts';
+import { storyWorker } from './story.ts';
 
 /** Workflows kept in memory; a sticky cache counts workflows, it does not weigh them. */
 const CACHED_WORKFLOWS = 300;
@@ -161,6 +162,7 @@ export async function runWorkers(settings: Settings): Promise<void> {
       maxConcurrentActivityTaskExecutions: 1,
     }),
     Worker.create({ ...shared, taskQueue: PROGRESS_QUEUE, activities: reports }),
+    storyWorker(shared, { aws, tables, settings, prices: cost.prices, ledger, progress, warn }),
     ...sampleWorkers(shared, progress),
   ]);
   const stop = () => {

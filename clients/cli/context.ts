@@ -7,12 +7,15 @@
 import { findPlatform } from '../../infra/local/platform/index.ts';
 import { type AwsClients, createAwsClients } from '../../lib/aws-clients.ts';
 import { readSettings, type Settings } from '../../lib/settings.ts';
+import { FamilyStore } from '../../lib/store/families.ts';
 import { LaunchStore } from '../../lib/store/launches.ts';
 import { LedgerStore } from '../../lib/store/ledger.ts';
 import { RestoreStore } from '../../lib/store/restores.ts';
 import { StepStore } from '../../lib/store/steps.ts';
+import { StoryStore } from '../../lib/store/stories.ts';
 import { tableNames } from '../../lib/store/tables.ts';
 import { connectTemporal, type TemporalClient } from '../../lib/temporal/client.ts';
+import { awsProblem } from './aws-problems.ts';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong use. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -35,11 +38,16 @@ export interface Context {
   steps: StepStore;
   restores: RestoreStore;
   ledger: LedgerStore;
+  stories: StoryStore;
+  families: FamilyStore;
   /** Connects at first use: reading the registry needs no Temporal server. */
   temporal(): Promise<TemporalClient>;
 }
 
-/** Runs a command with its clients and closes them afterwards. */
+/**
+ * Runs a command with its clients and closes them afterwards.
+ * @throws CliError also where AWS does not answer
+ */
 export async function withContext<T>(run: (context: Context) => Promise<T>): Promise<T> {
   await adoptPlatform();
   const settings = readSettings(process.env);
@@ -54,11 +62,16 @@ export async function withContext<T>(run: (context: Context) => Promise<T>): Pro
       steps: new StepStore(aws.dynamodb, tables),
       restores: new RestoreStore(aws.dynamodb, tables),
       ledger: new LedgerStore(aws.dynamodb, tables),
+      stories: new StoryStore(aws.dynamodb, tables),
+      families: new FamilyStore(aws.dynamodb, tables),
       temporal: () => {
         connected ??= connectTemporal(settings);
         return connected;
       },
     });
+  } catch (error) {
+    const problem = awsProblem(error);
+    throw problem === undefined ? error : new CliError(problem);
   } finally {
     aws.destroy();
     await connected?.then((temporal) => temporal.close()).catch(() => {});

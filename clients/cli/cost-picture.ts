@@ -17,7 +17,7 @@ const RESOURCES_SHOWN = 20;
 const LABELS_SHOWN = 6;
 
 /** Figures of a column stand below each other; the first columns are words. */
-function figures(header: readonly string[], rows: readonly (readonly string[])[], words: number): string[] {
+export function figures(header: readonly string[], rows: readonly (readonly string[])[], words: number): string[] {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const [first = [], ...others] = [header, ...rows].map((row) =>
     row.map((cell, column) => (column < words ? cell : cell.padStart(widths[column] ?? 0))),
@@ -25,11 +25,15 @@ function figures(header: readonly string[], rows: readonly (readonly string[])[]
   return table(first, others);
 }
 
+/** Below it four decimals show a zero. */
+const LEAST_OF_FOUR = 0.00005;
+
 /** What a few digits can show of an exact amount: nothing that costs reads as nothing. */
-function brief(amount: string): string {
+export function brief(amount: string): string {
   const value = Number(amount);
   if (value === 0) return '–';
-  return value >= 1 ? value.toFixed(2) : value.toPrecision(2).includes('e') ? value.toExponential(1) : value.toFixed(4);
+  if (value >= 1) return value.toFixed(2);
+  return value < LEAST_OF_FOUR ? value.toExponential(1) : value.toFixed(4);
 }
 
 const title = (name: string): string => name.replace(/_cost$/, '').replaceAll('_', ' ');

@@ -1,5 +1,5 @@
 /**
- * `longhaul cost …`: what launches have cost.
+ * `longhaul cost …`: what launches and stories have cost.
  *
  * @module
  */
@@ -15,14 +15,17 @@ import { comparisonSvg } from '../../lib/cost/plot.ts';
 import { costReport, GROUPINGS, type Grouping } from '../../lib/cost/report.ts';
 import { reportCsv } from '../../lib/cost/report-csv.ts';
 import { workflowIdOf } from '../../workflows/cost/model.ts';
+import { storyNameOf } from '../../workflows/story/model.ts';
 import { billingAccount } from '../cost/account.ts';
 import { readComparison } from '../cost/compare.ts';
+import { readStoryCost } from '../cost/story-view.ts';
 import { NoCostError, readCost } from '../cost/view.ts';
 import { workflowPage } from '../pages.ts';
 import { CliError, type Context, EXIT, print, withContext } from './context.ts';
 import { addEstimateCommand } from './cost-estimate.ts';
 import { drawComparison, drawCost, drawReport } from './cost-picture.ts';
 import { createTeller, type Teller } from './cost-progress.ts';
+import { drawStoryCost } from './cost-story-picture.ts';
 
 const FORMATS = ['table', 'csv', 'json', 'focus'] as const;
 
@@ -42,20 +45,20 @@ interface ReportOptions extends Json {
 }
 
 export function addCostCommands(program: Command): void {
-  const cost = program.command('cost').description('what launches have cost, and what they would');
+  const cost = program.command('cost').description('what launches and stories have cost, and what launches would');
   cost
     .command('show')
-    .argument('<launch id>')
-    .description('by step and resource; what was lost, idle or not priced')
+    .argument('<id>', 'of a launch; of a story: story/<family>/<night>')
+    .description('by step and resource, of a story by stage; what was lost, idle or not priced')
     .option('--json', 'print one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  longhaul cost show cohort-7-run-1\n  longhaul cost show cohort-7-run-1 --json',
+      '\nExamples:\n  longhaul cost show cohort-7-run-1\n  longhaul cost show cohort-7-run-1 --json\n  longhaul cost show story/fox-family/2026-11-26',
     )
     .action((id: string, options: Json) => withCosts((context) => show(context, id, options)));
   cost
     .command('report')
-    .description('sums over launches; of the month so far where no dates are given')
+    .description('sums over launches and stories; of the month so far where no dates are given')
     .addOption(new Option('--by <group>', 'what to sum by').choices(GROUPINGS).default('consumer'))
     .option('--from <date>', 'the first day (UTC), such as 2026-11-01; default: the first of the month')
     .option('--to <date>', 'the last day, included; default: today')
@@ -117,6 +120,11 @@ async function telling<T>(run: (teller: Teller) => Promise<T>): Promise<T> {
 }
 
 async function show(context: Context, id: string, options: Json): Promise<void> {
+  const story = storyNameOf(id);
+  if (story) {
+    const view = await readStoryCost(context, story);
+    return print(options.json, view, () => drawStoryCost(view));
+  }
   const view = await readCost(context, id);
   print(options.json, view, () => drawCost(view));
 }

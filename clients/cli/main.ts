@@ -15,6 +15,7 @@ import { addCostCommands } from './cost.ts';
 import { addLaunchCommands } from './launch.ts';
 import { addPlatformCommands } from './platform.ts';
 import { addRestoreCommands } from './restore.ts';
+import { addStoryCommands } from './story.ts';
 import { addWatchRunCommand } from './watch-run.ts';
 
 const program = new Command('longhaul')
@@ -27,8 +28,8 @@ addRestoreCommands(program);
 addApproveCommand(program);
 addWatchRunCommand(program);
 addCostCommands(program);
-for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])])
-  command.copyInheritedSettings(program);
+addStoryCommands(program);
+for (const command of withAllBelow(program)) command.copyInheritedSettings(program);
 
 program.parseAsync().then(
   // Connections that linger must not keep the command from ending.
@@ -38,6 +39,10 @@ program.parseAsync().then(
     process.exit(exitCodeOf(error));
   },
 );
+
+function withAllBelow(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withAllBelow)];
+}
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

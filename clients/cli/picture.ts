@@ -32,7 +32,8 @@ const PAINT: Partial<Record<string, (text: string) => string>> = {
   PENDING: pc.dim,
 };
 
-export const paint = (state: string, text: string = state): string => PAINT[state]?.(text) ?? text;
+export const paint = (state: string, text: string = state): string =>
+  (Object.hasOwn(PAINT, state) ? PAINT[state]?.(text) : undefined) ?? text;
 
 export const seconds = (ms: number): string =>
   ms < 60_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;

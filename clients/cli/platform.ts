@@ -19,6 +19,7 @@ interface UpOptions {
   gatewayPort?: number;
   awsPort?: number;
   dynamodbPort?: number;
+  openaiPort?: number;
 }
 
 export function addPlatformCommands(program: Command): void {
@@ -26,13 +27,14 @@ export function addPlatformCommands(program: Command): void {
   program
     .command('up')
     .description(
-      'start the embedded platform: Temporal, the AWS stand-ins, workers, gateway and console; stays until Ctrl-C',
+      'start the embedded platform: Temporal, the stand-ins, workers, gateway and console; stays until Ctrl-C',
     )
     .option('--name <name>', 'platforms of different names run side by side', name)
     .option('--temporal-port <port>', 'Temporal (7233)', port)
     .option('--temporal-ui-port <port>', 'Temporal Web UI (8233)', port)
     .option('--aws-port <port>', 'AWS endpoint (4577)', port)
     .option('--dynamodb-port <port>', 'DynamoDB Local (4578)', port)
+    .option('--openai-port <port>', 'OpenAI endpoint (4579)', port)
     .option('--gateway-port <port>', 'gateway and console (8780)', port)
     .option('--json', 'print one JSON object once it runs')
     .addHelpText('after', '\nExamples:\n  longhaul up\n  longhaul up --name second --json')
@@ -67,6 +69,7 @@ async function up(options: UpOptions): Promise<void> {
     ...(options.gatewayPort !== undefined && { gateway: options.gatewayPort }),
     ...(options.awsPort !== undefined && { aws: options.awsPort }),
     ...(options.dynamodbPort !== undefined && { dynamodb: options.dynamodbPort }),
+    ...(options.openaiPort !== undefined && { openai: options.openaiPort }),
   };
   const shown = showProgress(process.stderr);
   const platform = await startLonghaul({ name: options.name, ports, progress: shown.progress }).finally(shown.end);
@@ -93,6 +96,7 @@ function lines(platform: Platform): string[] {
     `  Temporal         ${urls.temporal}`,
     ...(urls.temporalUi ? [`  Temporal Web UI  ${urls.temporalUi}`] : []),
     `  AWS endpoint     ${urls.aws}`,
+    `  OpenAI endpoint  ${urls.openai}`,
     `  State            ${stateDirectory}   (all of it survives a restart together; "longhaul down --drop" removes it)`,
     '',
     'In another terminal: npx longhaul launch submit <sheet> --watch',

@@ -20,7 +20,7 @@ const CODES: Readonly<Record<number, string>> = {
 
 /** Thrown in a route: becomes the answer. */
 export class HttpError extends Error {
-  override readonly name = 'HttpError';
+  override name = 'HttpError';
   readonly statusCode: number;
   readonly code: string;
   readonly remedy: string;

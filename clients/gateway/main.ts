@@ -15,6 +15,7 @@ import { gatewayTable, heldConnections } from '../../lib/store/gateways.ts';
 import { ProgressStore } from '../../lib/store/progress.ts';
 import { progressTable } from '../../lib/store/progress-table.ts';
 import { createSessionsStore } from '../../lib/store/sessions.ts';
+import { StoryStore } from '../../lib/store/stories.ts';
 import { tableNames } from '../../lib/store/tables.ts';
 import { connectTemporal } from '../../lib/temporal/client.ts';
 import packageFile from '../../package.json' with { type: 'json' };
@@ -64,6 +65,14 @@ async function main(): Promise<void> {
     registerApi: (app) => registerApi(app, api),
     console: built('console'),
     samples: built('samples'),
+    stories: {
+      store: new StoryStore(aws.dynamodb, tables),
+      s3: aws.s3,
+      bucket: settings.bucket,
+      linkKey: settings.storyLinkKey,
+      assets: built('stories'),
+      pictureSize: sizeOf(settings.storyImageSize),
+    },
     ...(settings.gatewayHosted && {
       hosted: {
         api: connectionsApi(new ApiGatewayManagementApiClient({ endpoint: settings.gatewayHosted })),
@@ -93,6 +102,12 @@ async function main(): Promise<void> {
   await announcement.withdraw().catch(() => {});
   await gateway.close();
   await close();
+}
+
+/** @param size `1024x1024` */
+function sizeOf(size: string): { width: number; height: number } {
+  const [width = 0, height = 0] = size.split('x').map(Number);
+  return { width, height };
 }
 
 /** Where others reach it: an address that means all of this machine's is one of them. */

@@ -3,31 +3,26 @@
  *
  * @module
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import { NUDGE_LIMITS, NUDGE_PATH, parseNudges } from '../../lib/progress/nudges.ts';
 import { InvalidProgressError } from '../../lib/progress/report.ts';
+import { requireKey } from './auth/key.ts';
 import { HttpError } from './errors.ts';
 import type { Hub } from './live/hub.ts';
 
 /** @param key of our own processes; without one there is no such route */
 export function nudgeRoute(app: FastifyInstance, hub: Pick<Hub, 'told'>, key: string): void {
   if (key === '') return;
-  const expected = digest(`Bearer ${key}`);
   app.post(
     NUDGE_PATH,
     {
       config: { public: true, rateLimit: false },
       bodyLimit: NUDGE_LIMITS.bodyBytes,
-      // Before the body is read.
-      onRequest: async (request) => {
-        if (!timingSafeEqual(digest(request.headers.authorization ?? ''), expected))
-          throw new HttpError(
-            401,
-            'the key of the installation is needed',
-            'set the same gatewayKey for workers and gateways',
-          );
-      },
+      onRequest: requireKey(
+        `Bearer ${key}`,
+        ({ headers }) => headers.authorization ?? '',
+        'set the same gatewayKey for workers and gateways',
+      ),
     },
     async (request, reply) => {
       try {
@@ -41,5 +36,3 @@ export function nudgeRoute(app: FastifyInstance, hub: Pick<Hub, 'told'>, key: st
     },
   );
 }
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

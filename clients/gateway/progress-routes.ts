@@ -6,8 +6,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ProgressReader } from '../../lib/progress/log.ts';
 import type { Position } from '../../workflows/progress/model.ts';
-import { checkSee } from './auth/authenticate.ts';
 import { HttpError } from './errors.ts';
+import { requireSeen } from './http/guard.ts';
 import { parsePosition } from './live/client-message.ts';
 import type { Hub } from './live/hub.ts';
 import { poll } from './live/polling.ts';
@@ -16,6 +16,8 @@ import type { Problem } from './live/subscription.ts';
 
 const WAIT_SECONDS = 25;
 const EVENTS = 500;
+/** As it is told of: its id may be of somebody else's. */
+const RUN = 'such run';
 
 export interface ProgressRoutesDeps {
   reader: Pick<ProgressReader, 'head' | 'snapshot'>;
@@ -31,9 +33,9 @@ const runOf = (request: FastifyRequest<OfRun>): string => request.params['*'];
 export function progressRoutes(app: FastifyInstance, { reader, hub, streams }: ProgressRoutesDeps): void {
   app.get<OfRun>('/api/v1/progress/*', async (request) => {
     const run = runOf(request);
-    checkSee(request.principal, await reader.head(run));
+    requireSeen(request.principal, await reader.head(run), RUN);
     const snapshot = await reader.snapshot(run);
-    return checkSee(request.principal, snapshot);
+    return requireSeen(request.principal, snapshot, RUN);
   });
 
   app.get<OfRun & { Querystring: Record<string, unknown> }>('/api/v1/progress-events/*', async (request, reply) => {
@@ -42,7 +44,7 @@ export function progressRoutes(app: FastifyInstance, { reader, hub, streams }: P
     const waitMs = number('wait', wait, 0, WAIT_SECONDS, 0) * 1000;
     const most = number('limit', limit, 1, EVENTS, EVENTS);
     // A log that is gone is told of by its verdict, to whoever has seen it.
-    if (!position) checkSee(request.principal, await reader.head(runOf(request)));
+    if (!position) requireSeen(request.principal, await reader.head(runOf(request)), RUN);
     const gone = new AbortController();
     reply.raw.on('close', () => gone.abort());
     const answer = await poll(hub, {
@@ -64,7 +66,7 @@ export function progressRoutes(app: FastifyInstance, { reader, hub, streams }: P
     const position = typeof id === 'string' && id !== '' ? (parsePosition(id) ?? { epoch: '-', seq: 0 }) : undefined;
     const head = await reader.head(run);
     // A log that is gone is told of in the stream, to whoever has seen it.
-    if (head || !position) checkSee(request.principal, head);
+    if (head || !position) requireSeen(request.principal, head, RUN);
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {

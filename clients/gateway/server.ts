@@ -30,6 +30,7 @@ import { progressRoutes } from './progress-routes.ts';
 import type { RequestHandler } from './requests.ts';
 import { serveSamples } from './samples/pages.ts';
 import type { GatewaySettings } from './settings.ts';
+import { type StoriesDeps, storyRoutes } from './stories/index.ts';
 
 export interface GatewayDeps {
   settings: GatewaySettings;
@@ -44,6 +45,8 @@ export interface GatewayDeps {
   client?: Client;
   /** Where clients also come by an API of API Gateway. */
   hosted?: Pick<HostedDeps, 'api' | 'held' | 'url'>;
+  /** Stories, and what their pages are made of; without them there are no such pages. */
+  stories?: StoriesDeps;
   /** Folder of the samples' built pages. */
   samples?: string;
   /** Folder of the built console; without one there is none. */
@@ -151,6 +154,9 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   }
   nudgeRoute(app, hub, settings.key);
   progressRoutes(app, { reader: deps.reader, hub, streams });
+  const { tokens, heartbeatMs } = deps;
+  const stories =
+    deps.stories && storyRoutes(app, { ...deps.stories, open: settings.open, tokens, hub, now, heartbeatMs });
   if (deps.samples !== undefined) serveSamples(app, deps.samples);
   if (deps.console !== undefined) serveConsole(app, deps.console);
   return {
@@ -168,6 +174,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
       upgrades.stop();
       await live.close();
       streams.close();
+      stories?.close();
       hub.stop();
       await app.close();
     },

@@ -3,19 +3,16 @@
  *
  * @module
  */
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { LaunchStore } from '../../lib/store/launches.ts';
 import { isEnded, type LaunchStatus, workflowIdOf } from '../../workflows/launch/model.ts';
-
-export type CancelRequest =
-  | { outcome: 'requested'; status: LaunchStatus }
-  | { outcome: 'refused'; status?: LaunchStatus; reason: string };
+import { type CancelRequest, requestCancel } from '../cancel.ts';
 
 /** It ends its jobs and writes its status itself, a while after this has returned. Safe to repeat. */
 export async function cancelLaunch(
   { client, launches }: { client: Client; launches: Pick<LaunchStore, 'get'> },
   launchId: string,
-): Promise<CancelRequest> {
+): Promise<CancelRequest<LaunchStatus>> {
   const item = await launches.get(launchId);
   if (!item)
     return {
@@ -24,12 +21,6 @@ export async function cancelLaunch(
     };
   const { status } = item;
   if (isEnded(status)) return { outcome: 'refused', status, reason: `launch ${launchId} has ended already: ${status}` };
-  try {
-    await client.workflow.getHandle(workflowIdOf(launchId)).cancel();
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    const reason = `launch ${launchId} is ${status}, but its workflow has ended from outside: retry it, which makes that good`;
-    return { outcome: 'refused', status, reason };
-  }
-  return { outcome: 'requested', status };
+  const gone = `launch ${launchId} is ${status}, but its workflow has ended from outside: retry it, which makes that good`;
+  return requestCancel(client, workflowIdOf(launchId), status, gone);
 }

@@ -11,6 +11,7 @@ import { isEnded } from '../../workflows/launch/model.ts';
 import { formatTiers, formatUsd } from '../../workflows/restore/details.ts';
 import { formatDuration } from '../../workflows/restore/plan.ts';
 import { commandsAbout, runsOnBatch, serviceTitle } from './own-words.ts';
+import type { TaskFailures } from './task-failures.ts';
 
 export interface Diagnosis {
   launchId: string;
@@ -27,7 +28,7 @@ export interface Diagnosis {
 /** What is known from outside the registry, of a launch that is open. */
 export interface LiveFacts {
   /** As Temporal has it; undefined when it knows no such workflow. */
-  workflow?: { status: string; historyLength: number; taskFailures: number };
+  workflow?: { status: string; historyLength: number } & TaskFailures;
   /** Activities that are being tried again. */
   pending: { type: string; attempt: number; failure: string; nextAt?: number }[];
   /** Workers that have asked for work lately, by task queue. */
@@ -143,8 +144,9 @@ function ofOpen(item: LaunchItem, steps: readonly StepItem[], live: LiveFacts, n
     return {
       cause: 'WORKFLOW_TASK_FAILING',
       summary: `the workflow's own code has failed ${workflow.taskFailures} times in a row`,
-      remedy: 'deploy the build this launch was started with, or one that is compatible; its history shows the error',
+      remedy: 'deploy the build this launch was started with, or one that is compatible; its jobs go on meanwhile',
       evidence: [
+        ...(workflow.taskFailure ? [workflow.taskFailure] : []),
         `history of ${workflow.historyLength} events: temporal workflow show --workflow-id ${item.workflow_id}`,
       ],
     };

@@ -21,6 +21,7 @@ import { ACTIVITY_TASK_QUEUE, isEnded } from '../../workflows/launch/model.ts';
 import { ACTIVITY_TASK_QUEUE as RESTORE_QUEUE, workflowIdOf as restoreIdOf } from '../../workflows/restore/model.ts';
 import { type Diagnosis, diagnose, type LiveFacts } from './diagnosis.ts';
 import { runsOnBatch } from './own-words.ts';
+import { taskFailuresOf } from './task-failures.ts';
 
 export interface ExplainSources {
   launches: LaunchStore;
@@ -78,7 +79,7 @@ async function askTemporal({ client, namespace }: ExplainSources, item: LaunchIt
   if (!description) return {};
   const waits = item.status === 'WAITING';
   const restore = waits ? await describe(client, restoreIdOf(item.launch_id)) : undefined;
-  const { raw, status, historyLength } = description;
+  const { status, historyLength } = description;
   const pollers: Record<string, number> = {};
   for (const [name, taskQueueType] of [
     [WORKFLOW_TASK_QUEUE, QUEUE_TYPES.workflow],
@@ -89,7 +90,11 @@ async function askTemporal({ client, namespace }: ExplainSources, item: LaunchIt
     pollers[name] = answer.pollers?.length ?? 0;
   }
   return {
-    workflow: { status: status.name, historyLength, taskFailures: Number(raw.pendingWorkflowTask?.attempt ?? 0) },
+    workflow: {
+      status: status.name,
+      historyLength,
+      ...(status.name === 'RUNNING' ? await taskFailuresOf(client, namespace, description) : { taskFailures: 0 }),
+    },
     pending: [description, restore].flatMap(failingActivities),
     pollers,
   };

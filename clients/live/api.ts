@@ -17,9 +17,13 @@
  * | `GET /restores/{id}` · `POST /restores` · `POST /restores/plan` · `POST /restores/{id}/cancel` | {@link RestoreDetail} · {@link RestoreBody} -> {@link Started} · -> {@link RestorePlanned} · `{ workflowId, status }` |
  * | `POST /approvals` | `{ workflowId, refuse? }` -> `{ workflowId, decision, status }` |
  * | `GET /costs/report?by=&from=&to=&consumer=` · `POST /costs/estimate` · `GET /costs/compare?launch=&launch=` | {@link CostReport}, CSV by `Accept: text/csv`, FOCUS by `format=focus` · {@link CostEstimate} · {@link CostComparison}, `Accept: image/svg+xml` draws it |
+ * | `GET /costs/stories/{family}/{night}` | {@link StoryCostView} |
  * | `GET /progress/{workflowId}` | `Snapshot` |
  * | `GET /progress-events/{workflowId}?epoch=&after=&wait=&limit=` | {@link EventPage}: plain polling; waits up to `wait` seconds |
  * | `GET /progress-stream/{workflowId}` | SSE; `id:` is `<epoch>:<seq>`, resumed by `Last-Event-ID` |
+ * | `GET /families` · `GET /families/{family}` · `POST /families`, `/families/{family}` and its `/remove` | FamilyList · FamilyDetail · FamilySettings -> FamilyChanged, all of ./stories.ts |
+ * | `/families/{family}/schedule`, `/pause`, `/resume`, `/backfill`, `/subscriptions`, `/characters`, `/scenes` | ScheduleView, SubscriptionList, CardList |
+ * | `GET /stories?family=&limit=&before=` · `GET /stories/{family}/{night}` · `POST` its `/link` · `POST /stories` | Book · StoryDetail · StoryLink · `{ family, night? }` -> {@link Started} |
  * | `POST /telemetry` · `GET /telemetry` | {@link Telemetry}[] of the console · {@link TelemetryView} |
  * | `GET /session` | {@link SessionInfo} |
  * | `GET /health` | `{ ok, … }`; needs no token |
@@ -38,6 +42,7 @@ export type {
   CostView,
   PreflightAnswer,
   RestorePlanned,
+  StoryCostView,
 } from './costs.ts';
 
 export interface ApiError {

@@ -66,6 +66,50 @@ export interface CostView {
   actual?: { cost: string; difference?: string; byService: readonly { service: string; amount: string }[] };
 }
 
+/** As `longhaul cost show story/<family>/<night> --json`. In USD where no other currency is named. */
+export interface StoryCostView {
+  storyId: string;
+  workflowId: string;
+  consumer: string;
+  status: string;
+  createdAt: string;
+  endedAt?: string;
+  attempts: number;
+  currency: 'USD';
+  /** Rounded; the components add up to it. */
+  total: string;
+  components: Readonly<Record<'text' | 'image' | 'audio', string>>;
+  /** Exact, part of the total: of stages that were made again. */
+  lost: string;
+  stages: readonly {
+    /** `text-1`, `image-1`, `audio`, … */
+    stage: string;
+    service: string;
+    model: string;
+    at: string;
+    lost: boolean;
+    /** Tokens, pictures, characters: counts, as the service has told. */
+    usage: Readonly<Record<string, number>>;
+    /** Exact. */
+    amount: string;
+    lines: readonly {
+      resourceType: string;
+      quantity: string;
+      unit: string;
+      unitPrice: string;
+      currency: string;
+      amount: string;
+      pricesAt: string;
+      source: string;
+      sku?: string;
+      marks: readonly string[];
+    }[];
+  }[];
+  unpriced: readonly string[];
+  /** What stories of its month have cost and may still cost, and what they may. */
+  month: { month: string; committed: string; limit?: string };
+}
+
 export const COST_GROUPINGS = ['consumer', 'type', 'day', 'week', 'month', 'compute'] as const;
 export type CostGrouping = (typeof COST_GROUPINGS)[number];
 

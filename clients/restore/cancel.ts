@@ -3,19 +3,16 @@
  *
  * @module
  */
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { RestoreStore } from '../../lib/store/restores.ts';
 import { isEnded, type RestoreStatus, workflowIdOf } from '../../workflows/restore/model.ts';
+import { type CancelRequest, requestCancel } from '../cancel.ts';
 import { restoreProgress } from './progress.ts';
-
-export type RestoreCancelRequest =
-  | { outcome: 'requested'; status: RestoreStatus }
-  | { outcome: 'refused'; status?: RestoreStatus; reason: string };
 
 export async function cancelRestore(
   { client, restores }: { client: Client; restores: Pick<RestoreStore, 'get'> },
   restoreId: string,
-): Promise<RestoreCancelRequest> {
+): Promise<CancelRequest<RestoreStatus>> {
   const progress = await restoreProgress({ client, restores }, restoreId);
   if (!progress) return { outcome: 'refused', reason: `there is no restore ${restoreId}` };
   const { status } = progress;
@@ -25,11 +22,6 @@ export async function cancelRestore(
     const reason = `restore ${restoreId} keeps the inputs of a launch that runs: "longhaul launch cancel ${restoreId}" ends both`;
     return { outcome: 'refused', status, reason };
   }
-  try {
-    await client.workflow.getHandle(workflowIdOf(restoreId)).cancel();
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    return { outcome: 'refused', status, reason: `the workflow of restore ${restoreId} has ended from outside` };
-  }
-  return { outcome: 'requested', status };
+  const gone = `the workflow of restore ${restoreId} has ended from outside`;
+  return requestCancel(client, workflowIdOf(restoreId), status, gone);
 }

@@ -30,6 +30,7 @@ import { StepStore } from '../../lib/store/steps.ts';
 import { tableNames } from '../../lib/store/tables.ts';
 import { connectTemporal } from '../../lib/temporal/client.ts';
 import { workflowIdOf } from '../../workflows/launch/model.ts';
+import { tellStory } from '../story/demo.ts';
 import { COHORT_DEFAULTS, generateCohort, readReference } from './generate.ts';
 import { type Cost, readComparison, reportLines, restored, summarise } from './report.ts';
 
@@ -52,26 +53,29 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     engine: { type: 'string', default: 'steps' },
     archived: { type: 'boolean', default: false },
+    story: { type: 'boolean', default: false },
     name: { type: 'string', default: process.env.LONGHAUL_PLATFORM ?? 'default' },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (options.help) {
-  console.log(`Usage: npm run demo -- [--once] [--json] [--engine <engine>] [--archived] [--name <platform>]
+  console.log(`Usage: npm run demo -- [--once] [--json] [--engine <engine>] [--archived] [--story] [--name <platform>]
 
   --once   end when the launch has ended, instead of staying up until Ctrl-C
   --json   print one JSON object as the last line; everything else goes to standard error
   --engine steps: durable steps (default); snakemake: the same sheet as one head job that runs Snakemake
   --archived  the reads lie in S3 Glacier first: the launch waits until they are restored (an hour of Glacier is a
            second here)
+  --story  a bedtime story instead: from its prompt to the page its mail links to
   --name   which embedded platform to use or start (default: default)
 
 Examples:
   npm run demo
   npm run demo -- --once --json
   npm run demo -- --engine snakemake
-  npm run demo -- --archived --once`);
+  npm run demo -- --archived --once
+  npm run demo -- --story --once`);
   process.exit(0);
 }
 if (!isEngine(options.engine)) {
@@ -92,16 +96,35 @@ run().then(
 );
 
 async function run(): Promise<number> {
-  say(pc.bold('Longhaul demo: from reads in S3 to variants, on this machine.'));
+  say(
+    pc.bold(
+      `Longhaul demo: from ${options.story ? 'a prompt to a bedtime story' : 'reads in S3 to variants'}, on this machine.`,
+    ),
+  );
   const shown = showProgress(out);
   const platform = await startLonghaul({
     name: options.name,
     progress: shown.progress,
+    withoutGenomics: options.story,
     ...(engine === 'snakemake' && { engines: ['snakemake'] as const }),
   }).finally(shown.end);
   Object.assign(process.env, platform.environment);
   if (platform.urls.temporalUi) process.env.TEMPORAL_UI_URL ??= platform.urls.temporalUi;
   const settings = readSettings(process.env);
+  const code = options.story ? await story(settings) : await launch(settings);
+  if (options.once && !platform.reused) await platform.stop();
+  if (options.once || platform.reused) return code;
+  say(pc.dim('The platform stays up. Ctrl-C ends it.'));
+  return new Promise(() => setInterval(() => {}, 3_600_000));
+}
+
+async function story(settings: Settings): Promise<number> {
+  const summary = await tellStory(settings, out, say);
+  if (options.json && summary) console.log(JSON.stringify(summary));
+  return summary ? 0 : 1;
+}
+
+async function launch(settings: Settings): Promise<number> {
   const aws = createAwsClients();
   const { client } = await connectTemporal(settings);
   const tables = tableNames(settings.tablePrefix);
@@ -128,11 +151,7 @@ async function run(): Promise<number> {
   const results = { outputs, comparison, page: run, restore, cost };
   for (const line of reportLines(last, results)) say(line);
   if (options.json) console.log(JSON.stringify(summarise(last, results)));
-  const code = last.status === 'COMPLETE' ? 0 : 1;
-  if (options.once && !platform.reused) await platform.stop();
-  if (options.once || platform.reused) return code;
-  say(pc.dim('The platform stays up. Ctrl-C ends it.'));
-  return new Promise(() => setInterval(() => {}, 3_600_000));
+  return last.status === 'COMPLETE' ? 0 : 1;
 }
 
 /** The end of the launch has started its pricing: by the stream of the table, as on AWS. */

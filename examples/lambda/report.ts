@@ -11,7 +11,7 @@ import { readObject } from '../../lib/s3-objects.ts';
 import type { LaunchItem } from '../../lib/store/launches.ts';
 import type { LineItem } from '../../lib/store/ledger.ts';
 import type { RestoreItem } from '../../lib/store/restores.ts';
-import { COMPONENTS, COST_STRINGS } from '../../workflows/cost/model.ts';
+import { COST_STRINGS, LAUNCH_COMPONENTS } from '../../workflows/cost/model.ts';
 import type { LaunchProgress } from '../../workflows/launch/model.ts';
 import { formatBytes, formatUsd } from '../../workflows/restore/details.ts';
 
@@ -84,7 +84,7 @@ export interface Results {
 
 /** List prices of machines like those this one plays. */
 function costLine({ item, lines }: Cost): string {
-  const parts = COMPONENTS.flatMap((component) => {
+  const parts = LAUNCH_COMPONENTS.flatMap((component) => {
     const value = item[`${component}_cost`];
     return value === undefined || Number(value) === 0 ? [] : [`${component.replace('_', ' ')} ${value}`];
   });

@@ -34,6 +34,7 @@ import {
 import {
   BucketAlreadyOwnedByYou,
   CreateBucketCommand,
+  PutBucketLifecycleConfigurationCommand,
   PutBucketNotificationConfigurationCommand,
   PutBucketVersioningCommand,
   S3Client,
@@ -60,6 +61,8 @@ const PROGRESS_RULE = 'longhaul-progress';
 const LAUNCHES_PIPE = 'longhaul-launches';
 const COSTS_PIPE = 'longhaul-costs';
 const PIPE_WITHIN_MS = 30_000;
+/** Where `placeOf` of the story model puts pictures and sound. A story itself is gone after two days. */
+const STORIES = { prefix: 'stories/', days: 3, noncurrentDays: 1 };
 
 export interface BootstrapOptions {
   endpoint: string;
@@ -165,8 +168,9 @@ async function makeBucket(s3: S3Client, bucket: string, queueArn: string): Promi
     await s3.send(new CreateBucketCommand({ Bucket: bucket }));
   } catch (error) {
     if (!(error instanceof BucketAlreadyOwnedByYou)) throw error;
-    return;
+    return expireStories(s3, bucket);
   }
+  await expireStories(s3, bucket);
   await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }));
   await s3.send(
     new PutBucketNotificationConfigurationCommand({
@@ -186,6 +190,28 @@ async function makeBucket(s3: S3Client, bucket: string, queueArn: string): Promi
         ],
         // Of restores that have ended.
         EventBridgeConfiguration: {},
+      },
+    }),
+  );
+}
+
+/** Objects of stories end by themselves: what nobody can read any more is not paid for. */
+async function expireStories(s3: S3Client, bucket: string): Promise<void> {
+  const { prefix, days, noncurrentDays } = STORIES;
+  await s3.send(
+    new PutBucketLifecycleConfigurationCommand({
+      Bucket: bucket,
+      LifecycleConfiguration: {
+        Rules: [
+          {
+            ID: 'longhaul-stories',
+            Status: 'Enabled',
+            Filter: { Prefix: prefix },
+            Expiration: { Days: days },
+            NoncurrentVersionExpiration: { NoncurrentDays: noncurrentDays },
+            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+          },
+        ],
       },
     }),
   );

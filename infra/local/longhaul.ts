@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -86,6 +86,9 @@ export async function startLonghaul(options: LonghaulOptions = {}): Promise<Plat
       LONGHAUL_GATEWAY_URL: `http://127.0.0.1:${ports.gateway}`,
       LONGHAUL_GATEWAY_PORT: String(ports.gateway),
       LONGHAUL_GATEWAY_KEY: process.env.LONGHAUL_GATEWAY_KEY || randomBytes(32).toString('base64url'),
+      LONGHAUL_STORY_URL: `http://127.0.0.1:${ports.gateway}`,
+      LONGHAUL_STORY_LINK_KEY:
+        process.env.LONGHAUL_STORY_LINK_KEY || lastingKey(join(stateDirectory, 'story-link.key')),
       ...(temporalUi && { TEMPORAL_UI_URL: temporalUi }),
     }),
     prepare: async (environment) => {
@@ -115,6 +118,16 @@ export async function startLonghaul(options: LonghaulOptions = {}): Promise<Plat
       },
     ],
   });
+}
+
+/** A secret of this platform that a restart does not change: links signed with it go on being valid. */
+function lastingKey(file: string): string {
+  const kept = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  // One that is cut short by a crash is no key.
+  if (kept.length === 43) return kept;
+  const made = randomBytes(32).toString('base64url');
+  writeFileSync(file, made, { mode: 0o600 });
+  return made;
 }
 
 /** Adds to the images of this machine; those a person has added stay. */

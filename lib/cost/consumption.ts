@@ -32,6 +32,8 @@ export const UNITS = {
   'MiBps-Mo': 'month',
   Requests: 'once',
   GB: 'once',
+  '1M Tokens': 'once',
+  '1M Characters': 'once',
 } as const satisfies Record<string, 'hour' | 'month' | 'once'>;
 export type Unit = keyof typeof UNITS;
 
@@ -62,11 +64,14 @@ export interface Allocation {
 }
 
 const MIB_OF_GIB = 1024n;
+const MILLION = 1_000_000n;
 /** A GB of AWS's bills for storage and memory is 2^30 bytes. */
 const BYTES_OF_GIB = 1n << 30n;
 
 /** Whole numbers, and quarters of a vCPU; nothing is sold by less than a millionth. */
 export const countOf = (count: number): Ratio =>
-  Number.isInteger(count) ? { n: BigInt(count), d: 1n } : { n: BigInt(Math.round(count * 1e6)), d: 1_000_000n };
+  Number.isInteger(count) ? { n: BigInt(count), d: 1n } : { n: BigInt(Math.round(count * 1e6)), d: MILLION };
+/** Of what is sold by the million. */
+export const millionthsOf = (count: number): Ratio => ({ n: BigInt(count), d: MILLION });
 export const gibOfMib = (mib: number): Ratio => ({ n: BigInt(Math.ceil(mib)), d: MIB_OF_GIB });
 export const gibOfBytes = (bytes: number): Ratio => ({ n: BigInt(bytes), d: BYTES_OF_GIB });

@@ -8,7 +8,7 @@ import type { LedgerLine } from '../../workflows/cost/model.ts';
 export interface FocusService {
   name: string;
   /** Of FOCUS's own lists. */
-  category: 'Compute' | 'Storage' | 'Other';
+  category: 'Compute' | 'Storage' | 'AI and Machine Learning' | 'Other';
   subcategory: string;
 }
 
@@ -22,6 +22,12 @@ const SERVICES: Readonly<Record<string, FocusService>> = {
   AmazonEKS: { name: 'Amazon Elastic Kubernetes Service', category: 'Compute', subcategory: 'Containers' },
   AmazonECS: { name: 'AWS Fargate', category: 'Compute', subcategory: 'Serverless Compute' },
   AmazonS3: { name: 'Amazon Simple Storage Service', category: 'Storage', subcategory: 'Object Storage' },
+  AmazonPolly: {
+    name: 'Amazon Polly',
+    category: 'AI and Machine Learning',
+    subcategory: 'Natural Language Processing',
+  },
+  OpenAI: { name: 'OpenAI API', category: 'AI and Machine Learning', subcategory: 'Generative AI' },
   'on-premises': { name: 'On-premises compute', category: 'Compute', subcategory: 'Other (Compute)' },
 };
 
@@ -30,12 +36,14 @@ export const focusService = ({ service, component }: Pick<LedgerLine, 'service' 
     ? EBS
     : (SERVICES[service] ?? { name: service, category: 'Other', subcategory: 'Other (Other)' });
 
-/** FOCUS writes months and hours out. */
+/** FOCUS writes months, hours and millions out. */
 const UNITS: Readonly<Record<string, string>> = {
   Hrs: 'Hours',
   'GB-Mo': 'GB-Months',
   'IOPS-Mo': 'IOPS-Months',
   'MiBps-Mo': 'MiBps-Months',
+  '1M Tokens': '1000000 Tokens',
+  '1M Characters': '1000000 Characters',
 };
 
 export const focusUnit = (unit: string): string => UNITS[unit] ?? unit;

@@ -12,6 +12,7 @@ import { ledgerText, Money } from './money.ts';
 
 /** Whose line it is. */
 export interface FocusLaunch {
+  /** Of a story its workflow id, as in the ledger. */
   launchId: string;
   consumer: string;
   workflowType: string;
@@ -35,7 +36,13 @@ interface Row extends FocusLaunch {
   provider: string;
 }
 
-const ON_PREMISES = { provider: 'On-premises', account: { id: 'on-premises', name: 'On-premises' } };
+/** Who bills what AWS does not, by service: nobody knows the account. */
+const OTHERS: Readonly<Record<string, Pick<Row, 'provider' | 'account'>>> = {
+  'on-premises': { provider: 'On-premises', account: { id: 'on-premises', name: 'On-premises' } },
+  OpenAI: { provider: 'OpenAI', account: { id: 'openai', name: 'OpenAI' } },
+};
+/** What the ledger has for no Region. */
+const NOWHERE = ['on-premises', 'global'];
 
 /** Columns that begin with `x_` are ours, as FOCUS wants it. */
 const COLUMNS: Readonly<Record<string, (row: Row) => Field>> = {
@@ -67,8 +74,8 @@ const COLUMNS: Readonly<Record<string, (row: Row) => Field>> = {
   PricingUnit: ({ line }) => text(focusUnit(line.unit)),
   ProviderName: ({ provider }) => text(provider),
   PublisherName: ({ provider }) => text(provider),
-  RegionId: ({ line }) => text(line.region === 'on-premises' ? undefined : line.region),
-  RegionName: ({ line }) => text(line.region === 'on-premises' ? undefined : line.region),
+  RegionId: ({ line }) => text(NOWHERE.includes(line.region) ? undefined : line.region),
+  RegionName: ({ line }) => text(NOWHERE.includes(line.region) ? undefined : line.region),
   AvailabilityZone: ({ line }) => text(line.zone),
   ResourceId: ({ line }) => text(line.resource),
   ResourceName: () => text(undefined),
@@ -116,7 +123,7 @@ export async function* focusCsv(
 const rowOf = (launch: FocusLaunch, line: LedgerLine, account: BillingAccount): Row => ({
   ...launch,
   line,
-  ...(line.service === 'on-premises' || line.market === 'on-premises' ? ON_PREMISES : { provider: 'AWS', account }),
+  ...(OTHERS[line.market === 'on-premises' ? line.market : line.service] ?? { provider: 'AWS', account }),
 });
 
 const secondOf = (time: number): string => `${new Date(time).toISOString().slice(0, 19)}Z`;
@@ -133,17 +140,18 @@ function monthOf(time: string, after: number): string {
   return secondOf(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + after));
 }
 
-function describe({ launchId, line }: Row): string {
+function describe({ launchId, workflowType, line }: Row): string {
   const { resourceType, market, purpose, outcome, step } = line;
   const what = market === undefined || market === resourceType ? resourceType : `${resourceType} ${market}`;
   const lost = outcome === undefined || outcome === 'done' ? '' : `, ${outcome}`;
-  return `${what}: ${purpose}${step === undefined ? '' : ` by step ${step}`} of launch ${launchId}${lost}`;
+  const whose = workflowType === 'story' ? launchId.replace('/', ' ') : `launch ${launchId}`;
+  return `${what}: ${purpose}${step === undefined ? '' : ` by step ${step}`} of ${whose}${lost}`;
 }
 
-/** Those that jobs are tagged with, as a JSON object. */
-const tagsOf = ({ launchId, consumer, line }: Row): string =>
+/** Those that jobs are tagged with, as a JSON object; of a story as if it were a job. */
+const tagsOf = ({ launchId, workflowType, consumer, line }: Row): string =>
   JSON.stringify({
-    'longhaul:launch': launchId,
+    [workflowType === 'story' ? 'longhaul:story' : 'longhaul:launch']: launchId.replace(/^story\//, ''),
     'longhaul:consumer': consumer,
     ...(line.step !== undefined && { 'longhaul:step': line.step }),
   });

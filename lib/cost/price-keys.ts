@@ -56,5 +56,9 @@ export function priceWords(key: PriceKey): string {
       return `S3 Standard, which copies of restored objects pay, in ${key.region}`;
     case 's3-request':
       return `${key.of.toUpperCase()} requests to S3 in ${key.region}`;
+    case 'tokens':
+      return `${key.of.replace('-', ' ')} tokens of ${key.model}`;
+    case 'speech':
+      return `characters of Polly's ${key.engine} voices in ${key.region}`;
   }
 }

@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { COMPONENTS, type Component, type CostSummary, type LedgerLine, OUTCOMES } from '../../workflows/cost/model.ts';
+import {
+  type Component,
+  type CostSummary,
+  LAUNCH_COMPONENTS,
+  type LaunchComponent,
+  type LedgerLine,
+  OUTCOMES,
+} from '../../workflows/cost/model.ts';
 import { compare } from '../digest.ts';
 import { groupBy } from './group.ts';
 import { ledgerText, roundParts, sumOf, ZERO } from './money.ts';
@@ -16,9 +23,9 @@ const STRINGS = {
   control_plane: 'control_plane_cost',
   restore: 'restore_cost',
   request: 'request_cost',
-} as const satisfies Record<Component, keyof CostSummary>;
+} as const satisfies Record<LaunchComponent, keyof CostSummary>;
 /** In every item, whether there is any of it or not. */
-const ALWAYS: readonly Component[] = ['instance', 'volume', 'filesystem'];
+const ALWAYS: readonly LaunchComponent[] = ['instance', 'volume', 'filesystem'];
 
 type Sum = Pick<LedgerLine, 'component' | 'currency' | 'amount'>;
 
@@ -36,7 +43,7 @@ export function summarise(lines: readonly Sum[], currency = 'USD'): [CostSummary
 
 function summaryOf(lines: readonly Sum[], currency: string): CostSummary {
   const groups = groupBy(lines, ({ component }) => component);
-  const present = COMPONENTS.filter((component) => ALWAYS.includes(component) || groups.has(component));
+  const present = LAUNCH_COMPONENTS.filter((component) => ALWAYS.includes(component) || groups.has(component));
   const { total, parts } = roundParts(
     Object.fromEntries(present.map((component) => [STRINGS[component], totalOf(groups.get(component))])) as Record<
       'instance_cost' | 'volume_cost' | 'filesystem_cost',

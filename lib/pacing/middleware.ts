@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isThrottling } from '../aws-errors.ts';
 import type { Pacer } from './pacer.ts';
 import { pacedQuota, QUOTAS } from './quotas.ts';
 
@@ -31,19 +32,6 @@ interface Context {
 
 /** The account of credentials that do not say theirs: one bucket for all of them. */
 const UNKNOWN_ACCOUNT = 'default';
-
-/** Error codes that mean "too many requests"; the SDK's list, less those that mean another limit. */
-const THROTTLING = new Set([
-  'EC2ThrottledException',
-  'RequestLimitExceeded',
-  'RequestThrottled',
-  'RequestThrottledException',
-  'SlowDown',
-  'ThrottledException',
-  'Throttling',
-  'ThrottlingException',
-  'TooManyRequestsException',
-]);
 
 /**
  * Makes every attempt of a client's paced operations wait for a token, and tells the pacer of throttling. Other
@@ -74,9 +62,4 @@ export function paced<Client extends PaceableClient>(client: Client, pacer: Pace
     { relation: 'before', toMiddleware: 'httpSigningMiddleware', name: 'pacingMiddleware', override: true },
   );
   return client;
-}
-
-function isThrottling(error: unknown): boolean {
-  const { name, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-  return THROTTLING.has(name) || $metadata?.httpStatusCode === 429;
 }

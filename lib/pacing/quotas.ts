@@ -63,6 +63,10 @@ export const QUOTAS: readonly Quota[] = [
   // https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
   // Hardly anything else makes these calls, so more of it is used.
   { serviceId: 'S3', service: 's3', api: 'RestoreObject', perSecond: 1000, share: 0.95 },
+  // "Neural voice: 8 tps with a burst limit of 10 tps"; long-form the same, standard ten times that. One number for all of
+  // them: which voice it is does not show in the call's name, and a story is spoken in a few calls.
+  // https://docs.aws.amazon.com/polly/latest/dg/limits.html
+  { serviceId: 'Polly', service: 'polly', api: 'SynthesizeSpeech', perSecond: 8 },
 ];
 
 /** What the pacer keeps apart. */

@@ -12,8 +12,8 @@ import { type PricingModel, unpriced } from './pricing-model.ts';
 /** A price whatever the interval. */
 export type ListPrice = Omit<PriceSpan, 'from' | 'to' | 'source'>;
 
-/** AWS spells units in several ways; of throughput it lists a GiB/s, which is 1024 of ours. */
-const SPELLINGS: Readonly<Record<string, { unit: string; per?: number }>> = {
+/** AWS spells units in several ways; of throughput it lists a GiB/s, which is 1024 of ours, of speech single characters. */
+const SPELLINGS: Readonly<Record<string, { unit: string; per?: string }>> = {
   hrs: { unit: 'Hrs' },
   hours: { unit: 'Hrs' },
   hour: { unit: 'Hrs' },
@@ -25,19 +25,18 @@ const SPELLINGS: Readonly<Record<string, { unit: string; per?: number }>> = {
   'iops-mo': { unit: 'IOPS-Mo' },
   'iops-month': { unit: 'IOPS-Mo' },
   'mibps-mo': { unit: 'MiBps-Mo' },
-  'gibps-mo': { unit: 'MiBps-Mo', per: 1024 },
+  'gibps-mo': { unit: 'MiBps-Mo', per: '1024' },
   requests: { unit: 'Requests' },
   'api requests': { unit: 'Requests' },
+  characters: { unit: '1M Characters', per: '0.000001' },
+  character: { unit: '1M Characters', per: '0.000001' },
 };
 /** Of Fargate the list says `hours` of both; the product tells of what. */
 const HOURS_OF = ['vCPU-Hours', 'GB-Hours'];
 
 /** @throws PriceListFormatError for another unit, or a price that does not begin at the first one */
 export function listPrice({ sku, dimensions, effectiveDate }: Product, unit: string): ListPrice {
-  const tiers = dimensions.map((dimension) => ({
-    from: String(dimension.beginRange),
-    perUnit: inUnit(dimension, unit, sku),
-  }));
+  const tiers = dimensions.map((dimension) => inUnit(dimension, unit, sku));
   const [first] = tiers;
   if (!first || first.from !== '0') throw new PriceListFormatError(`${sku} has no price for the first ${unit}`);
   const currencies = [...new Set(dimensions.map(({ currency }) => currency))];
@@ -49,13 +48,19 @@ export function listPrice({ sku, dimensions, effectiveDate }: Product, unit: str
   return { perUnit, unit, currency, ...(tiers.length > 1 && { tiers }), sku, pricesAt: effectiveDate };
 }
 
-function inUnit({ unit: listed, amount }: PriceDimension, unit: string, sku: string): string {
+function inUnit(
+  { unit: listed, amount, beginRange }: PriceDimension,
+  unit: string,
+  sku: string,
+): { from: string; perUnit: string } {
   const spelling = SPELLINGS[listed.toLowerCase()];
   const same = spelling?.unit === unit || (spelling?.unit === 'Hrs' && HOURS_OF.includes(unit));
   if (!spelling || !same) {
     throw new PriceListFormatError(`${sku} has no price per ${unit}, but per ${listed || '(no unit)'}`);
   }
-  return spelling.per === undefined ? amount : new Decimal(amount).div(spelling.per).toFixed();
+  const { per } = spelling;
+  if (per === undefined) return { from: String(beginRange), perUnit: amount };
+  return { from: new Decimal(beginRange).times(per).toFixed(), perUnit: new Decimal(amount).div(per).toFixed() };
 }
 
 /** A price that holds for all of the interval. */

@@ -27,6 +27,10 @@ export function unitOf(key: PriceKey): string {
       return key.of === 'request' ? 'Requests' : 'GB';
     case 's3-request':
       return 'Requests';
+    case 'tokens':
+      return '1M Tokens';
+    case 'speech':
+      return '1M Characters';
   }
 }
 
@@ -40,10 +44,12 @@ const SERVICES: Readonly<Record<PriceKey['kind'], string>> = {
   retrieval: 'AmazonS3',
   copy: 'AmazonS3',
   's3-request': 'AmazonS3',
+  tokens: 'OpenAI',
+  speech: 'AmazonPolly',
   'on-premises': 'on-premises',
 };
 
-/** AWS's service code, which volumes share with instances. */
+/** AWS's service code, which volumes share with instances; `OpenAI`. */
 export const serviceOf = ({ kind }: PriceKey): string => SERVICES[kind];
 
 /** The same for the same fields, in whatever order they are: `instance/market=on-demand/region=…/type=…`. */

@@ -10,6 +10,8 @@ import { ec2Prices } from './ec2-prices.ts';
 import { eksPrices } from './eks-prices.ts';
 import { fargatePrices } from './fargate-prices.ts';
 import { lustrePrices } from './lustre-prices.ts';
+import { openAiPrices } from './openai-prices.ts';
+import { pollyPrices } from './polly-prices.ts';
 import { createPriceBook, type PriceBook, type PriceCache } from './price-book.ts';
 import { createPriceList, type PriceList } from './price-list.ts';
 import type { PricingModel } from './pricing-model.ts';
@@ -36,6 +38,8 @@ export const pricingModels = ({ list, spot, rates, now }: PriceSources): Pricing
   s3RequestPrices(list),
   retrievalPrices(list),
   copyPrices(list),
+  openAiPrices(),
+  pollyPrices(list),
 ];
 
 export interface PriceBookClients {

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { ErrorObject } from 'ajv/dist/2020.js';
 import { isMap, isNode, LineCounter, parseDocument } from 'yaml';
 import type { PriceKey, Sharing } from '../../workflows/cost/model.ts';
+import { schemaCheck } from '../../workflows/kit/schema.ts';
 import schema from './rates.schema.json' with { type: 'json' };
 import { type Commitment, InvalidRatesError } from './rates.ts';
 
@@ -33,12 +34,7 @@ export interface RatesFile {
 type Path = readonly (string | number)[];
 type Report = (path: Path, message: string) => void;
 
-const validate = new Ajv2020({
-  allErrors: true,
-  strict: true,
-  allowUnionTypes: true,
-  verbose: true,
-}).compile<RatesFile>(schema);
+const check = schemaCheck<RatesFile>(schema, { allErrors: true, allowUnionTypes: true, verbose: true });
 
 /** @throws InvalidRatesError */
 export function checkRates(text: string, file: string): RatesFile {
@@ -72,6 +68,7 @@ export function checkRates(text: string, file: string): RatesFile {
     throw done();
   }
   const value: unknown = document.toJS({ maxAliasCount: 100 });
+  const validate = check();
   if (!validate(value)) {
     for (const one of validate.errors ?? []) report(...explain(one));
     throw done();
@@ -115,12 +112,15 @@ const FIELDS: Readonly<Record<string, { needed: readonly string[]; possible: rea
   retrieval: { needed: ['archive', 'tier', 'of'], possible: ['region'] },
   copy: { needed: [], possible: ['region'] },
   's3-request': { needed: ['of'], possible: ['region'] },
+  tokens: { needed: ['model', 'of'], possible: [] },
+  speech: { needed: ['engine'], possible: ['region'] },
 };
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   fargate: ['vcpu', 'gb'],
   volume: ['storage', 'iops', 'throughput'],
   retrieval: ['request', 'gb'],
   's3-request': ['put', 'get'],
+  tokens: ['input', 'cached-input', 'output', 'image-output'],
 };
 const ALWAYS = ['kind', 'perUnit', 'currency', 'from', 'to'];
 

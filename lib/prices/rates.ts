@@ -127,12 +127,13 @@ const familyOf = (key: PriceKey): string | undefined =>
 
 /** List prices with discounts taken off, and marks for capacity that was bought beforehand: that stays at list price. */
 export function withTerms(rates: Rates, key: PriceKey, price: Price): Price {
-  if ('unpriced' in price || !('region' in key)) return price;
+  if ('unpriced' in price) return price;
+  const region = 'region' in key ? key.region : undefined;
   const family = familyOf(key);
   const discount = rates.discounts.find(
     (one) =>
       (one.service === serviceOf(key) || (one.service === 'AmazonEBS' && key.kind === 'volume')) &&
-      (one.region === undefined || one.region === key.region) &&
+      (one.region === undefined || one.region === region) &&
       (one.family === undefined || one.family === family),
   );
   const commitment = rates.commitments.find(

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Report, StepView } from '../../workflows/progress/model.ts';
-import { mayMerge } from '../../workflows/progress/picture.ts';
+import type { Report } from '../../workflows/progress/model.ts';
+import { mayMerge, withPlace } from '../../workflows/progress/picture.ts';
 
 /**
  * Where in a queue there is a report that this one can be merged with: the last of its source, with nothing but progress
@@ -54,7 +54,3 @@ export function mergeReports(earlier: Report, between: readonly Report[], later:
 }
 
 const SCALARS = ['waitingFor', 'percent', 'message', 'etaAt', 'error', 'cost'] as const;
-
-/** A step told of without its place in the plan keeps it. */
-const withPlace = (step: StepView, before: StepView | undefined): StepView =>
-  before?.after && !step.after ? { ...step, after: before.after } : step;

@@ -5,7 +5,7 @@
  * @module
  */
 import type { S3Client } from '@aws-sdk/client-s3';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { schemaCheck } from '../../workflows/kit/schema.ts';
 import type { Wishes } from '../../workflows/restore/model.ts';
 import { parseDuration } from '../../workflows/restore/plan.ts';
 import schema from '../../workflows/restore/request.schema.json' with { type: 'json' };
@@ -35,7 +35,7 @@ export class RequestFileError extends Error {
 }
 
 const JSON_LIMIT = 4 * 1024 * 1024;
-const validate = new Ajv2020({ allErrors: true, strict: true }).compile<RestoreRequest>(schema);
+const check = schemaCheck<RestoreRequest>(schema, { allErrors: true });
 
 /** @throws RequestFileError */
 export async function readRequestFile(s3: S3Client, address: string, version?: string): Promise<RequestFile> {
@@ -65,6 +65,7 @@ export function parseRequest(text: string, address: string): Exclude<RequestFile
     throw new RequestFileError(`${address}: not valid JSON: ${(error as Error).message.replace(/".*"/s, '…')}`);
   }
   if (typeof value === 'object' && value !== null && 'fileSchema' in value) return readInventory(value, address);
+  const validate = check();
   if (!validate(value)) {
     const lines = (validate.errors ?? []).map(({ instancePath, message, params }) => {
       const name = 'additionalProperty' in params ? `: ${String(params.additionalProperty)}` : '';

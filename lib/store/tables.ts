@@ -20,6 +20,7 @@ export const LEDGER_INDEXES = {
   byWork: 'by_work',
 } as const;
 export const CONNECTION_INDEXES = { byInactive: 'by_inactive' } as const;
+export const STORY_RECORD_INDEXES = { byCreated: 'by_created' } as const;
 
 export interface Tables {
   launches: string;
@@ -32,6 +33,11 @@ export interface Tables {
   sessions: string;
   progress: string;
   gateways: string;
+  stories: string;
+  storyRecords: string;
+  families: string;
+  characters: string;
+  scenes: string;
 }
 
 export const tableNames = (prefix: string): Tables => ({
@@ -45,6 +51,11 @@ export const tableNames = (prefix: string): Tables => ({
   sessions: `${prefix}Sessions`,
   progress: `${prefix}Progress`,
   gateways: `${prefix}Gateways`,
+  stories: `${prefix}Stories`,
+  storyRecords: `${prefix}StoryRecords`,
+  families: `${prefix}Families`,
+  characters: `${prefix}Characters`,
+  scenes: `${prefix}Scenes`,
 });
 
 /** What CreateTable is given; later the CDK stack is held against the same. */
@@ -157,13 +168,51 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       ],
       AttributeDefinitions: strings('fleet', 'gateway_id'),
     },
+    {
+      TableName: names.stories,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [{ AttributeName: 'story_id', KeyType: 'HASH' }],
+      AttributeDefinitions: strings('story_id'),
+    },
+    {
+      TableName: names.storyRecords,
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [
+        { AttributeName: 'family', KeyType: 'HASH' },
+        { AttributeName: 'entry', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('family', 'entry', 'created_at'),
+      // Sparse: months have no begin.
+      GlobalSecondaryIndexes: [index(STORY_RECORD_INDEXES.byCreated, 'family', 'created_at')],
+    },
+    {
+      TableName: names.families,
+      BillingMode: 'PAY_PER_REQUEST',
+      // All in one partition, so that they are found by a query: there are few.
+      KeySchema: [
+        { AttributeName: 'household', KeyType: 'HASH' },
+        { AttributeName: 'family', KeyType: 'RANGE' },
+      ],
+      AttributeDefinitions: strings('household', 'family'),
+    },
+    ...[names.characters, names.scenes].map(
+      (TableName): CreateTableCommandInput => ({
+        TableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [
+          { AttributeName: 'family', KeyType: 'HASH' },
+          { AttributeName: 'card', KeyType: 'RANGE' },
+        ],
+        AttributeDefinitions: strings('family', 'card'),
+      }),
+    ),
   ];
 }
 
 /** What UpdateTimeToLive is given once the tables are there. */
 export const timesToLive = (prefix: string): UpdateTimeToLiveCommandInput[] => {
-  const { quotas, prices, connections, sessions, progress, gateways } = tableNames(prefix);
-  return [quotas, prices, connections, sessions, progress, gateways].map((TableName) => ({
+  const { quotas, prices, connections, sessions, progress, gateways, stories } = tableNames(prefix);
+  return [quotas, prices, connections, sessions, progress, gateways, stories].map((TableName) => ({
     TableName,
     TimeToLiveSpecification: { AttributeName: 'expires_at', Enabled: true },
   }));

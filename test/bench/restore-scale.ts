@@ -3,7 +3,7 @@
  * made up and time is skipped, or, with --real, everything is in the S3 stand-in and asked for at the quota's rate.
  *
  *   npm run bench -- restore-scale [--objects 10000000] [--tier Bulk] [--json]
- *   npm run bench -- restore-scale --real [--objects 1000000] [--json]
+ *   npm run bench -- restore-scale --real [--objects 1000000] [--hour-ms 1800] [--json]
  *
  * @module
  */
@@ -17,7 +17,7 @@ const MIB = 2 ** 20;
 const tier = (option('tier') ?? 'Bulk') as Tier;
 
 if (option('real') === undefined) report(await synthetic(Number(option('objects') ?? 10_000_000)));
-else report(await restoreReal(Number(option('objects') ?? 1_000_000)));
+else report(await restoreReal(Number(option('objects') ?? 1_000_000), Number(option('hour-ms') ?? 1_800)));
 process.exit(0);
 
 async function synthetic(objects: number): Promise<Record<string, unknown>> {

@@ -84,9 +84,7 @@ describe('the page of a run', () => {
     world.door.closed = false;
 
     await statusOf(page).getByText('COMPLETE').waitFor({ timeout: 40_000 });
-    await expect
-      .poll(() => page.locator('.run-title').innerText(), { timeout: 30_000 })
-      .toContain('31 events caught up');
+    await expect.poll(() => page.locator('.run-title').innerText()).toContain('31 events caught up');
     await page.getByText('item 29').waitFor();
     expect(await page.title()).toContain('COMPLETE');
     expect(tab.problems).toEqual([]);

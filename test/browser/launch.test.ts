@@ -1,9 +1,9 @@
 /** Launches as somebody at a browser meets them: launched, watched, cut off, cancelled, retried, approved, refused. */
 import { existsSync } from 'node:fs';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { keepScreenshot, NO_BROWSER } from '../support/browser.ts';
-import { type LiveConsole, openLiveConsole } from '../support/live-console.ts';
+import { describe, expect, it } from 'vitest';
+import { keepScreenshot } from '../support/browser.ts';
+import { type LiveConsole, liveConsole } from '../support/live-console.ts';
 import { sheet } from '../support/live-sheet.ts';
 import {
   eventsOf,
@@ -17,19 +17,8 @@ import {
 } from '../support/run-page.ts';
 
 let world: LiveConsole;
-beforeAll(async () => {
-  const opened = await openLiveConsole();
-  if (opened) world = opened;
-});
-afterAll(() => world?.close());
-beforeEach((context) => {
-  if (!world) context.skip(NO_BROWSER);
-});
-afterEach(async ({ task }) => {
-  if (!world) return;
-  const complaints = world.complaints();
-  await world.closePages(task.result?.state === 'fail' ? task.name : undefined);
-  expect(complaints).toEqual({ errors: [], strangers: [] });
+liveConsole((opened) => {
+  world = opened;
 });
 
 const WATCHED = 'launch/watched';

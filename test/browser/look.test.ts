@@ -1,14 +1,14 @@
 /** The console over a whole Longhaul, for whoever looks: back in time, by keyboard, by filters, at 10,000 steps; the samples. */
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { awaitCost } from '../../clients/cost/follow.ts';
 import type { CostView } from '../../clients/live/api.ts';
 import { openProgress } from '../../lib/progress/open.ts';
 import { tableNames } from '../../lib/store/tables.ts';
-import { accessibilityFailures, keepScreenshot, NO_BROWSER } from '../support/browser.ts';
+import { accessibilityFailures, keepScreenshot } from '../support/browser.ts';
 import { tasksOf } from '../support/browser-trace.ts';
-import { type LiveConsole, openLiveConsole } from '../support/live-console.ts';
+import { type LiveConsole, liveConsole } from '../support/live-console.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { foldAll } from '../support/progress-reports.ts';
 import { eventsOf, statusOf, stepsKnown, stepsShown } from '../support/run-page.ts';
@@ -39,9 +39,7 @@ const broken = sheet(
 );
 
 let world: LiveConsole;
-beforeAll(async () => {
-  const opened = await openLiveConsole();
-  if (!opened) return;
+liveConsole(async (opened) => {
   world = opened;
   const { longhaul } = world;
   for (const sample of ['a', 'b', 'c']) await longhaul.put(`data/reads/${sample}.txt`, `reads of ${sample}\n`);
@@ -49,16 +47,6 @@ beforeAll(async () => {
   await longhaul.put('sheets/lab-a/broken.yaml', broken);
   await Promise.all(['shown', 'broken'].map((id) => longhaul.follow(id)));
   await awaitCost(longhaul.launches, 'shown', 60_000);
-});
-afterAll(() => world?.close());
-beforeEach((context) => {
-  if (!world) context.skip(NO_BROWSER);
-});
-afterEach(async ({ task }) => {
-  if (!world) return;
-  const complaints = world.complaints();
-  await world.closePages(task.result?.state === 'fail' ? task.name : undefined);
-  expect(complaints).toEqual({ errors: [], strangers: [] });
 });
 
 /** Of the address. */

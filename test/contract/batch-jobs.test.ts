@@ -71,15 +71,12 @@ describe.skipIf(!BATCH_READY)(
       expect(logStreamName).toMatch(/^[^/]+\/default\/[0-9a-f]{32}$/);
       const logs = new CloudWatchLogsClient(at.target.client);
       await expect
-        .poll(
-          async () => {
-            const { events = [] } = await logs.send(
-              new GetLogEventsCommand({ logGroupName: '/aws/batch/job', logStreamName, startFromHead: true }),
-            );
-            return events.map(({ message }) => message);
-          },
-          { timeout: 30_000 },
-        )
+        .poll(async () => {
+          const { events = [] } = await logs.send(
+            new GetLogEventsCommand({ logGroupName: '/aws/batch/job', logStreamName, startFromHead: true }),
+          );
+          return events.map(({ message }) => message);
+        })
         .toEqual(['overridden kept given 1']);
       logs.destroy();
     });

@@ -105,12 +105,7 @@ describe('an Indexed Job', () => {
     await target.until(name, ({ status }) => status?.failed === 1);
     target.local?.clock.advance(15_000);
     await expect
-      .poll(
-        async () => (await podOf(name, 0))?.metadata?.annotations?.['batch.kubernetes.io/job-index-failure-count'],
-        {
-          timeout: 40_000,
-        },
-      )
+      .poll(async () => (await podOf(name, 0))?.metadata?.annotations?.['batch.kubernetes.io/job-index-failure-count'])
       .toBe('1');
     await fail(name, 0, 137, DISRUPTED);
 

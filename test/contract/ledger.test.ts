@@ -3,29 +3,18 @@
  *
  * @module
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { costReport } from '../../lib/cost/report.ts';
 import type { ActualItem, DayItem, HeldItem, HistoryItem, LineItem, ReadCount } from '../../lib/store/ledger.ts';
 import { LedgerStore } from '../../lib/store/ledger.ts';
-import { tableNames } from '../../lib/store/tables.ts';
-import { openDynamoDb, type Tables } from '../support/dynamodb.ts';
 import { lineOf } from '../support/focus-lines.ts';
+import { freshTables } from '../support/fresh-tables.ts';
 
-let tables: Tables;
+const tables = freshTables();
 let ledger: LedgerStore;
-let nth = 0;
 
-beforeAll(async () => {
-  tables = await openDynamoDb();
-});
-afterAll(() => tables.close());
-beforeEach(async () => {
-  nth += 1;
-  await tables.create(`l${nth}-`);
-  ledger = new LedgerStore(tables.client, tableNames(`l${nth}-`));
-});
-afterEach(() => {
-  expect(tables.kit.calls.list({ operation: 'Scan' })).toEqual([]);
+beforeEach(() => {
+  ledger = new LedgerStore(tables.client, tables.names);
 });
 
 const PRICING = ['line#', 'day#', 'held#', 'work#'];

@@ -54,6 +54,10 @@ const KEYS: [string, PriceKey, string][] = [
   ['a temporary copy', { kind: 'copy', region }, 'GB-Mo'],
   ['PUT', { kind: 's3-request', region, of: 'put' }, 'Requests'],
   ['GET', { kind: 's3-request', region, of: 'get' }, 'Requests'],
+  ['standard voices', { kind: 'speech', region, engine: 'standard' }, '1M Characters'],
+  ['neural voices', { kind: 'speech', region, engine: 'neural' }, '1M Characters'],
+  ['long-form voices', { kind: 'speech', region, engine: 'long-form' }, '1M Characters'],
+  ['neural voices elsewhere', { kind: 'speech', region: 'eu-west-1', engine: 'neural' }, '1M Characters'],
 ];
 
 describe('the price list has exactly one price of', () => {
@@ -74,6 +78,8 @@ describe('what has no price is said to have none', () => {
       /no product/,
     ],
     ['Fargate Spot', { kind: 'fargate', region, architecture: 'x86_64', of: 'vcpu', spot: true }, /spot/i],
+    ['an engine that is none', { kind: 'speech', region, engine: 'shouting' }, /shouting/],
+    ['a model that is not listed', { kind: 'tokens', model: 'gpt-9', of: 'input' }, /input tokens of gpt-9/],
     ['a cluster without rates', { kind: 'on-premises', cluster: 'hpc', of: 'vcpu' }, /no rates of the cluster hpc/],
   ] as [string, PriceKey, RegExp][])('%s', async (_, key, reason) => {
     const price = await book.price(key, { from: Date.now() - HOUR, to: Date.now() });

@@ -6,7 +6,7 @@
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { makeTables } from '../../infra/local/bootstrap.ts';
 import { type LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
 import {
@@ -20,24 +20,16 @@ import {
 import { type RestoreItem, RestoreStore } from '../../lib/store/restores.ts';
 import { LAUNCH_INDEXES, tableDefinitions, tableNames } from '../../lib/store/tables.ts';
 import { LAUNCH_STATUSES } from '../../workflows/launch/model.ts';
-import { openDynamoDb, type Tables } from '../support/dynamodb.ts';
+import { freshTables } from '../support/fresh-tables.ts';
 
-let tables: Tables;
+const tables = freshTables();
 let launches: LaunchStore;
 let restores: RestoreStore;
-let nth = 0;
 
-beforeAll(async () => {
-  tables = await openDynamoDb();
+beforeEach(() => {
+  launches = new LaunchStore(tables.client, tables.names);
+  restores = new RestoreStore(tables.client, tables.names);
 });
-afterAll(() => tables.close());
-beforeEach(async () => {
-  nth += 1;
-  await tables.create(`p${nth}-`);
-  launches = new LaunchStore(tables.client, tableNames(`p${nth}-`));
-  restores = new RestoreStore(tables.client, tableNames(`p${nth}-`));
-});
-afterEach(() => expect(tables.kit.calls.list({ operation: 'Scan' })).toEqual([]));
 
 const launch = (id: string, minute: number, more: Partial<LaunchItem> = {}): LaunchItem => ({
   launch_id: id,
@@ -104,7 +96,7 @@ describe('pages of launches', () => {
         fc.array(fc.integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 4 }),
         async (runs, sizes) => {
           round += 1;
-          const prefix = `q${nth}-${round}-`;
+          const prefix = `q-${tables.prefix}${round}-`;
           await tables.create(prefix);
           const store = new LaunchStore(tables.client, tableNames(prefix));
           const items = runs.map(({ minute, status, consumer, type }, place) =>
@@ -159,7 +151,7 @@ describe('pages of launches', () => {
     const documents = DynamoDBDocumentClient.from(tables.client);
     const read = ({ after, limit }: PageFilter) =>
       newestOf<LaunchItem>(documents, {
-        table: tableNames(`p${nth}-`).launches,
+        table: tables.names.launches,
         index: LAUNCH_INDEXES.byStatus,
         attribute: 'status',
         value: 'FAILED',
@@ -199,7 +191,7 @@ describe('pages of restores', () => {
   });
 
   it('are found in tables of before, which get the indexes that have come since', async () => {
-    const prefix = `old${nth}-`;
+    const prefix = `old-${tables.prefix}`;
     const definition = tableDefinitions(prefix).find(({ TableName }) => TableName === `${prefix}Restores`);
     await tables.client.send(
       new CreateTableCommand({

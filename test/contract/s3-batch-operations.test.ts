@@ -410,7 +410,7 @@ describe.skipIf(REAL && !ROLE)('S3 Batch Operations', () => {
     it('is reached by the clients of the product, from the environment alone', async () => {
       const before = { ...process.env };
       onTestFinished(() => void (process.env = before));
-      Object.assign(process.env, environmentFor('', '', target.local?.url ?? ''));
+      Object.assign(process.env, environmentFor('', '', target.local?.url ?? '', ''));
       const clients = createAwsClients();
       onTestFinished(() => clients.destroy());
 

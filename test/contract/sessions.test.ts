@@ -3,33 +3,22 @@
  *
  * @module
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type ConnectionsStore, createConnectionsStore } from '../../lib/store/connections.ts';
 import { purgeInactive } from '../../lib/store/purge.ts';
 import { createSessionsStore, INACTIVE_MS, type SessionsStore } from '../../lib/store/sessions.ts';
-import { tableNames } from '../../lib/store/tables.ts';
-import { openDynamoDb, type Tables } from '../support/dynamodb.ts';
+import { freshTables } from '../support/fresh-tables.ts';
 
 const ID = 'a-user-of-its-own-42';
 const RUN = 'launch/run-1';
 const NOW = 1_780_000_000_000;
-let tables: Tables;
+const tables = freshTables();
 let sessions: SessionsStore;
 let connections: ConnectionsStore;
-let nth = 0;
 
-beforeAll(async () => {
-  tables = await openDynamoDb();
-});
-afterAll(() => tables.close());
-beforeEach(async () => {
-  nth += 1;
-  await tables.create(`t${nth}-`);
-  sessions = createSessionsStore(tables.client, tableNames(`t${nth}-`));
-  connections = createConnectionsStore(tables.client, tableNames(`t${nth}-`));
-});
-afterEach(() => {
-  expect(tables.kit.calls.list({ operation: 'Scan' })).toEqual([]);
+beforeEach(() => {
+  sessions = createSessionsStore(tables.client, tables.names);
+  connections = createConnectionsStore(tables.client, tables.names);
 });
 
 /** @throws where it is not new */

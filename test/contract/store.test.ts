@@ -4,31 +4,20 @@
  * @module
  */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type LaunchItem, LaunchStore } from '../../lib/store/launches.ts';
 import { PriceStore } from '../../lib/store/prices.ts';
 import { type StepItem, StepStore, stepKey } from '../../lib/store/steps.ts';
-import { tableNames } from '../../lib/store/tables.ts';
 import { LAUNCH_STATUSES } from '../../workflows/launch/model.ts';
-import { openDynamoDb, type Tables } from '../support/dynamodb.ts';
+import { freshTables } from '../support/fresh-tables.ts';
 
-let tables: Tables;
+const tables = freshTables();
 let launches: LaunchStore;
 let steps: StepStore;
-let nth = 0;
 
-beforeAll(async () => {
-  tables = await openDynamoDb();
-});
-afterAll(() => tables.close());
-beforeEach(async () => {
-  nth += 1;
-  await tables.create(`t${nth}-`);
-  launches = new LaunchStore(tables.client, tableNames(`t${nth}-`));
-  steps = new StepStore(tables.client, tableNames(`t${nth}-`));
-});
-afterEach(() => {
-  expect(tables.kit.calls.list({ operation: 'Scan' })).toEqual([]);
+beforeEach(() => {
+  launches = new LaunchStore(tables.client, tables.names);
+  steps = new StepStore(tables.client, tables.names);
 });
 
 const launch = (more: Partial<LaunchItem> = {}): LaunchItem => ({
@@ -224,7 +213,7 @@ describe('a retry', () => {
 const setStatus = (status: string) =>
   tables.client.send(
     new UpdateItemCommand({
-      TableName: tableNames(`t${nth}-`).launches,
+      TableName: tables.names.launches,
       Key: { launch_id: { S: 'run-1' } },
       UpdateExpression: 'SET #s = :s',
       ExpressionAttributeNames: { '#s': 'status' },
@@ -372,7 +361,7 @@ describe('open jobs', () => {
 
 describe('list prices', () => {
   it('are shared as they are, and the last one written stays', async () => {
-    const prices = new PriceStore(tables.client, tableNames(`t${nth}-`));
+    const prices = new PriceStore(tables.client, tables.names);
     const price = {
       perUnit: '0.1920000000',
       unit: 'Hrs',

@@ -1,8 +1,15 @@
 /** What the embedded platform makes at each start: what is there stays, and the pipe follows the settings. */
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribePipeCommand, PipesClient } from '@aws-sdk/client-pipes';
+import {
+  GetBucketLifecycleConfigurationCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bootstrap } from '../../infra/local/bootstrap.ts';
+import { placeOf } from '../../workflows/story/model.ts';
 import { openTarget, type Target } from '../contract/target.ts';
 
 let target: Target;
@@ -55,4 +62,24 @@ it('makes the pipes of the table once, and anew for another table or queue', asy
     'longhaul-events',
     'other-events',
   ]);
+});
+
+it('lets what stories leave in the bucket end after three days, and nothing else, by one rule', async () => {
+  await make('');
+  await make('');
+  const s3 = new S3Client(target.client);
+  const keys = [`${placeOf('family/2026-11-26')}cover.png`, 'sheets/lab-a/run.yaml'];
+  for (const Key of keys) await s3.send(new PutObjectCommand({ Bucket: 'longhaul', Key, Body: 'x' }));
+  const head = async (Key = '') =>
+    s3.send(new HeadObjectCommand({ Bucket: 'longhaul', Key })).then(
+      () => 'there',
+      (error: Error) => error.name,
+    );
+
+  const { Rules } = await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket: 'longhaul' }));
+  target.local?.kit.clock.advance(4 * 24 * 60 * 60 * 1000);
+
+  expect(Rules).toHaveLength(1);
+  expect(await Promise.all(keys.map(head))).toEqual(['NotFound', 'there']);
+  s3.destroy();
 });

@@ -29,7 +29,7 @@ const running = (launchId: string) =>
         const progress = await handle.query<{ steps: { state: string }[] }>('progress').catch(() => undefined);
         return progress?.steps[0]?.state;
       },
-      { timeout: 30_000, interval: 100 },
+      { interval: 100 },
     )
     .toBe('RUNNING');
 
@@ -136,6 +136,8 @@ describe('a restart of everything', () => {
     await longhaul.cli('launch', 'submit', path);
     await running('outlives-1');
 
+    const linkKey = longhaul.env.LONGHAUL_STORY_LINK_KEY;
+
     await longhaul.restart();
 
     const before = await longhaul.launches.get('earlier-1');
@@ -146,5 +148,8 @@ describe('a restart of everything', () => {
     expect(isEnded(progress.status)).toBe(true);
     const logged = await longhaul.cli('launch', 'logs', 'earlier-1', 'hello');
     expect(logged.stdout).toContain('hello from before');
+    // Links to stories that were given away go on being valid.
+    expect(linkKey).toMatch(/^[\w-]{43}$/);
+    expect(longhaul.env.LONGHAUL_STORY_LINK_KEY).toBe(linkKey);
   });
 });

@@ -7,7 +7,7 @@ import { awaitCost } from '../../clients/cost/follow.ts';
 import { Money, sumOf } from '../../lib/cost/money.ts';
 import { LedgerStore } from '../../lib/store/ledger.ts';
 import { tableNames } from '../../lib/store/tables.ts';
-import { COMPONENTS, workflowIdOf } from '../../workflows/cost/model.ts';
+import { LAUNCH_COMPONENTS, workflowIdOf } from '../../workflows/cost/model.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
 import { until } from '../support/stand-ins.ts';
@@ -37,7 +37,7 @@ const toldOf = async (launchId: string) =>
 async function addsUp(launchId: string) {
   const item = await costOf(launchId);
   const lines = await ledger.lines(launchId);
-  const parts = COMPONENTS.flatMap((component) => item[`${component}_cost`] ?? []);
+  const parts = LAUNCH_COMPONENTS.flatMap((component) => item[`${component}_cost`] ?? []);
   expect(sumOf(parts).toFixed()).toBe(new Money(item.total_cost ?? '').toFixed());
   const places = item.total_cost?.split('.')[1]?.length ?? 0;
   const total = sumOf(lines.map(({ amount }) => amount));

@@ -125,3 +125,38 @@ async function fetchReads(): Promise<Buffer[]> {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+it('npm run demo -- --story --once --json tells one story from its prompt to the page its mail links to', async () => {
+  const state = await mkdtemp(join(tmpdir(), 'longhaul-demo-'));
+  const env: NodeJS.ProcessEnv = { ...process.env, XDG_STATE_HOME: state };
+  for (const name of ['TEMPORAL_ADDRESS', 'AWS_ENDPOINT_URL']) delete env[name];
+  try {
+    const stdout = execFileSync(
+      process.execPath,
+      [join(packageRoot(), 'dist/demo.js'), '--story', '--once', '--json'],
+      {
+        env,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
+    const result = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
+
+    expect(result).toMatchObject({
+      storyId: expect.stringMatching(/^demo\/[0-9a-f-]{36}$/),
+      title: expect.stringMatching(/\S/),
+      image: { state: 'READY', mediaType: 'image/png' },
+      audio: { state: 'READY' },
+      notified: true,
+      pageUrl: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/stories\/demo\/[0-9a-f-]{36}\?t=/),
+    });
+    expect(result.words).toBeGreaterThanOrEqual(200);
+    // Numbers and dashes apart, every word is marked; those of the title are among them.
+    expect(result.marks).toBeGreaterThan(Number(result.words) * 0.9);
+    expect(result.epub).toBeGreaterThan(50_000);
+    expect((result.audio as { seconds: number }).seconds).toBeGreaterThan(30);
+    expect(result.branchStartSpreadMs).toBeGreaterThanOrEqual(0);
+  } finally {
+    await rm(state, { recursive: true, force: true });
+  }
+});

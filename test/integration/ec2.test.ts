@@ -132,9 +132,7 @@ describe('instances', () => {
     rig = await openEc2Rig();
     const { job } = await submit('echo done > out.txt');
 
-    await expect
-      .poll(() => instancesOf(job.id), { timeout: 30_000 })
-      .toMatchObject([{ State: { Name: 'terminated' } }]);
+    await expect.poll(() => instancesOf(job.id)).toMatchObject([{ State: { Name: 'terminated' } }]);
     expect(await rig.service.describe([job.id])).toMatchObject([{ status: 'SUCCEEDED' }]);
   });
 
@@ -142,9 +140,7 @@ describe('instances', () => {
     rig = await openEc2Rig({ LONGHAUL_EC2_JOBS: '/nowhere/at/all' });
     const { job } = await submit('echo done > out.txt');
 
-    await expect
-      .poll(() => instancesOf(job.id), { timeout: 30_000 })
-      .toMatchObject([{ State: { Name: 'terminated' } }]);
+    await expect.poll(() => instancesOf(job.id)).toMatchObject([{ State: { Name: 'terminated' } }]);
     expect(await rig.service.describe([job.id])).toMatchObject([{ status: 'FAILED', reason: /^Host EC2/ }]);
   });
 
@@ -203,12 +199,10 @@ describe('instances', () => {
     const { request, rows } = await prepareJob(rig, ['echo quick > out.txt', slow], { hostRetries: 1 });
     const job = await rig.service.submit(request, { lookFirst: false });
     await expect
-      .poll(async () => (await rig.service.describe([job.id]))[0]?.counts, { timeout: 30_000 })
+      .poll(async () => (await rig.service.describe([job.id]))[0]?.counts)
       .toEqual({ running: 1, succeeded: 1, failed: 0 });
     await rig.loseHost(job);
-    await expect
-      .poll(async () => (await rig.service.describe([job.id]))[0]?.status, { timeout: 30_000 })
-      .toBe('SUCCEEDED');
+    await expect.poll(async () => (await rig.service.describe([job.id]))[0]?.status).toBe('SUCCEEDED');
 
     const attempts = await Promise.all(
       rows.map(async ({ commit }) => (await readJson<Commit>(rig.s3, commit, 65_536)).jobAttempt),
@@ -258,7 +252,7 @@ describe('a launch on EC2', () => {
         ]),
       );
     }
-    await expect.poll(liveInstances, { timeout: 20_000 }).toEqual([]);
+    await expect.poll(liveInstances).toEqual([]);
   });
 
   it('ends its instances when it is terminated from outside', async () => {
@@ -279,7 +273,7 @@ describe('a launch on EC2', () => {
       'sleep 300',
     ]);
     const job = await services.get('ec2')?.submit(request, { lookFirst: false });
-    await expect.poll(() => hypervisor.running().length, { timeout: 30_000 }).toBe(1);
+    await expect.poll(() => hypervisor.running().length).toBe(1);
 
     // The poller of these instances looks as long as there are jobs, and once more.
     await longhaul.put(

@@ -116,7 +116,7 @@ describe('a launch on Kubernetes', () => {
 
     expect(cancelled.code).toBe(0);
     expect(progress.status).toBe('CANCELLED');
-    await expect.poll(() => kubernetes.openPods(), { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => kubernetes.openPods()).toBe(0);
   });
 
   it('has one job for a creation whose answer was lost', async () => {

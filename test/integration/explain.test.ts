@@ -1,6 +1,7 @@
 /** What a person is told while a launch is stuck, and after it has failed. */
 import { DescribeComputeEnvironmentsCommand, UpdateComputeEnvironmentCommand } from '@aws-sdk/client-batch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
 
@@ -40,19 +41,17 @@ describe('launch explain', () => {
     await expect.poll(async () => (await longhaul.launches.get('stuck-1'))?.status).toBe('RUNNING');
     await environment('DISABLED');
     await expect
-      .poll(async () => (await longhaul.steps.ofLaunch('stuck-1', 1)).find(({ step }) => step === 'second')?.state, {
-        timeout: 40_000,
-      })
+      .poll(async () => (await longhaul.steps.ofLaunch('stuck-1', 1)).find(({ step }) => step === 'second')?.state)
       .toBe('RUNNABLE');
     // AWS Batch takes ten minutes to say that a queue is blocked.
     await longhaul.action('POST clock', { advanceMs: 11 * 60_000 });
-    await expect.poll(async () => (await explain('stuck-1')).cause, { timeout: 40_000 }).toBe('STUCK');
+    await expect.poll(async () => (await explain('stuck-1')).cause).toBe('STUCK');
     const found = await explain('stuck-1');
     expect(found.summary).toContain('second');
     expect(found.remedy).toContain('compute environment is enabled');
     expect(found.evidence.join('\n')).toMatch(/UNDETERMINED[\s\S]*compute environment longhaul is DISABLED/);
     const shown = async () => (await longhaul.cli('launch', 'show', 'stuck-1')).stdout;
-    await expect.poll(shown, { timeout: 40_000 }).toContain('cannot be placed: UNDETERMINED');
+    await expect.poll(shown).toContain('cannot be placed: UNDETERMINED');
 
     await environment('ENABLED');
     expect(await longhaul.follow('stuck-1')).toMatchObject({ status: 'COMPLETE' });
@@ -77,12 +76,36 @@ describe('launch explain', () => {
   it('says what does not get through', async () => {
     await longhaul.faults([{ service: 'batch', operation: 'SubmitJob', effect: 'throttle', times: 10_000 }]);
     await longhaul.put('sheets/lab-a/throttled.yaml', sheet('throttled-1', { work: { command: 'true' } }));
-    await expect
-      .poll(async () => (await explain('throttled-1').catch(() => undefined))?.cause, { timeout: 40_000 })
-      .toBe('RETRYING');
+    await expect.poll(async () => (await explain('throttled-1').catch(() => undefined))?.cause).toBe('RETRYING');
     expect((await explain('throttled-1')).evidence.join('\n')).toContain('submitStep');
     await longhaul.faults([]);
     expect(await longhaul.follow('throttled-1')).toMatchObject({ status: 'COMPLETE' });
+  });
+
+  it("says of what the workflow's own code fails, also where signals come in between", async () => {
+    // As a build would be that has no code for it.
+    const started = await longhaul.temporal.client.workflow.start('launchOfAnotherBuild', {
+      workflowId: 'launch/wrong-1',
+      taskQueue: WORKFLOW_TASK_QUEUE,
+    });
+    const at = new Date().toISOString();
+    await longhaul.launches.register({
+      launch_id: 'wrong-1',
+      status: 'RUNNING',
+      statuses: { RUNNING: at },
+      attempt: 1,
+      sequence: 1,
+      workflow_id: 'launch/wrong-1',
+      run_id: started.firstExecutionRunId,
+      created_at: at,
+      configuration_file: 's3://longhaul/sheets/lab-a/wrong.yaml',
+    });
+    for (let signals = 0; signals < 3; signals += 1) await started.signal('jobsChanged', []);
+
+    await expect.poll(async () => (await explain('wrong-1')).cause).toBe('WORKFLOW_TASK_FAILING');
+    const found = await explain('wrong-1');
+    expect(found.evidence.join('\n')).toContain('launchOfAnotherBuild');
+    await started.terminate();
   });
 
   it('knows no launch that is not there', async () => {

@@ -51,7 +51,7 @@ const READY = (await findPython('3.12')) !== undefined;
 const MISSING = 'there is no Python 3.12 or later here, which the validator needs';
 
 describe('focus-validator', () => {
-  it('finds nothing wrong with instances, spot, volumes, file systems, restores, Fargate, EKS and on premises', async (context) => {
+  it('finds nothing wrong with instances, spot, volumes, file systems, restores, Fargate, EKS, on premises, tokens and speech', async (context) => {
     if (!READY) return context.skip(MISSING);
     const { passed, failed } = await check();
 

@@ -76,11 +76,6 @@ async function kept(launchId: string, path: string): Promise<void> {
     .toContain(`"${path}"`);
 }
 
-async function loseHosts(): Promise<void> {
-  const { instanceIds } = await longhaul.action('GET instances');
-  for (const instanceId of instanceIds as string[]) await longhaul.action('POST lose-instance', { instanceId });
-}
-
 describe('the sheet of the demo', () => {
   const LAMBDA = join(packageRoot(), 'examples/lambda');
   let text = '';
@@ -135,12 +130,12 @@ describe('a head job', () => {
     await longhaul.put('sheets/lab-a/host.yaml', sheetText('head-host', { steps }));
     await kept('head-host', 'quick/all/o');
     await expect.poll(() => lines(runs)).toContain('slow');
-    await loseHosts();
+    await longhaul.action('POST lose-instance');
     await go();
 
-    const { status } = await longhaul.follow('head-host');
+    const ended = await longhaul.follow('head-host');
 
-    expect(status).toBe('COMPLETE');
+    expect(ended).toMatchObject({ status: 'COMPLETE' });
     expect(await lines(runs)).toEqual(['quick', 'slow', 'slow']);
   });
 
@@ -306,11 +301,11 @@ mkdir checkpoint; echo half > checkpoint/half; echo first >> ${runs}; while :; d
       }),
     );
     await kept('head-checkpoint', 'checkpoint/half');
-    await loseHosts();
+    await longhaul.action('POST lose-instance');
 
-    const { status } = await longhaul.follow('head-checkpoint');
+    const ended = await longhaul.follow('head-checkpoint');
 
-    expect(status).toBe('COMPLETE');
+    expect(ended).toMatchObject({ status: 'COMPLETE' });
     expect(await lines(runs)).toEqual(['first', 'second']);
   });
 });

@@ -153,7 +153,7 @@ describe('a sheet put into S3', () => {
           );
           return Messages.map((message) => message.Body);
         },
-        { timeout: 30_000, interval: 500 },
+        { interval: 500 },
       )
       .toContain('{"half": ');
   });

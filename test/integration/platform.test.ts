@@ -16,6 +16,7 @@ import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } fro
 import { Client, Connection } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { build } from 'esbuild';
+import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   dropState,
@@ -29,7 +30,7 @@ import { markedProcesses } from '../../infra/local/platform/record.ts';
 import { packageRoot } from '../../infra/local/platform/root.ts';
 import { silent, type ToolEvent, tools } from '../../infra/local/tools/index.ts';
 
-const ANY_PORT = { temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, gateway: 0 };
+const ANY_PORT = { temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, openai: 0, gateway: 0 };
 
 /** Compiled entries; inside the package, where its dependencies are found. */
 let entries: string;
@@ -46,8 +47,10 @@ beforeAll(async () => {
     const platform = await startPlatform(JSON.parse(process.argv[2]));
     console.log(JSON.stringify({ reused: platform.reused, pid: platform.pid }));
     setInterval(() => {}, 1000);`;
-  const main = join(packageRoot(), 'infra', 'local', 'aws', 'main.ts');
-  await build({ ...common, entryPoints: [main], outfile: join(entries, 'aws.js') });
+  for (const name of ['aws', 'openai']) {
+    const main = join(packageRoot(), 'infra', 'local', name, 'main.ts');
+    await build({ ...common, entryPoints: [main], outfile: join(entries, `${name}.js`) });
+  }
   const stdin = { contents: supervisor, resolveDir: packageRoot() };
   await build({ ...common, stdin, outfile: join(entries, 'supervisor.mjs') });
   // Whatever has to be fetched or built is not part of the tests' time limits.
@@ -80,6 +83,7 @@ const optionsFor = (name: string): PlatformOptions => ({
   stateDirectory: join(directory, name),
   ports: ANY_PORT,
   awsEntry: join(entries, 'aws.js'),
+  openaiEntry: join(entries, 'openai.js'),
   signals: false,
 });
 
@@ -122,7 +126,7 @@ describe('the platform', () => {
     const [one, two] = await Promise.all([start('one'), start('two')]);
     const again = await start('one');
     const ports = [one, two].flatMap((platform) => Object.values(platform.ports));
-    expect(new Set(ports).size).toBe(10);
+    expect(new Set(ports).size).toBe(12);
     expect([one.reused, two.reused, again.reused]).toEqual([false, false, true]);
     expect(again.environment).toEqual(one.environment);
     expect(
@@ -130,11 +134,23 @@ describe('the platform', () => {
         .status()
         .map(({ name, state }) => `${name} ${state}`)
         .sort(),
-    ).toEqual(['aws running', 'dynamodb running', 'temporal running']);
+    ).toEqual(['aws running', 'dynamodb running', 'openai running', 'temporal running']);
     const found = await findPlatform('two', { stateDirectory: join(directory, 'two') });
     expect(found?.urls).toEqual(two.urls);
     expect((await fetch(two.urls.temporalUi ?? '')).status).toBe(200);
     expect((await fetch(`${one.urls.aws}/_longhaul/health`)).status).toBe(200);
+  });
+
+  it("has OpenAI's stand-in, with a key that is nobody's, whatever the caller has set", async () => {
+    vi.stubEnv('OPENAI_API_KEY', 'sk-of-somebody');
+    vi.stubEnv('OPENAI_BASE_URL', 'http://127.0.0.1:1/v1');
+    const { environment, urls } = await start('one');
+
+    const client = new OpenAI({ baseURL: environment.OPENAI_BASE_URL, apiKey: environment.OPENAI_API_KEY });
+    expect(await client.models.retrieve('gpt-5-mini')).toMatchObject({ id: 'gpt-5-mini' });
+    expect(environment.OPENAI_API_KEY).not.toBe('sk-of-somebody');
+    const calls = await fetch(`${urls.openai}/_longhaul/calls?service=openai`);
+    expect(await calls.json()).toMatchObject({ calls: [{ operation: 'retrieveModel', subject: 'gpt-5-mini' }] });
   });
 
   it('listens on loopback only', async (context) => {
@@ -295,7 +311,7 @@ describe('the platform', () => {
     const one = await start('one');
     const two = await start('two', { temporalAddress: one.urls.temporal });
     expect(two.urls.temporal).toBe(one.urls.temporal);
-    expect(two.children.map((child) => child.name).sort()).toEqual(['aws', 'dynamodb']);
+    expect(two.children.map((child) => child.name).sort()).toEqual(['aws', 'dynamodb', 'openai']);
   });
 
   it('says which server does not answer when told to use one that is not there', async () => {

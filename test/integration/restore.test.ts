@@ -90,9 +90,7 @@ describe('a launch with archived inputs', () => {
   it('waits above its limit until it is approved, and explains itself meanwhile', async () => {
     await archive(['data/cold/dear.txt'], 'DEEP_ARCHIVE');
     await longhaul.put('sheets/lab-a/dear.yaml', counting('dear', { restore: { limitUsd: 0, deadline: '24h' } }));
-    await expect
-      .poll(async () => (await longhaul.launches.get('dear'))?.waiting_for, { timeout: 20_000 })
-      .toBe('approval');
+    await expect.poll(async () => (await longhaul.launches.get('dear'))?.waiting_for).toBe('approval');
 
     expect(await requestsOf('dear.txt')).toEqual([]);
     const explained = await longhaul.cli('launch', 'explain', 'dear', '--json');
@@ -115,12 +113,12 @@ describe('a launch with archived inputs', () => {
     await longhaul.action('POST restore-time', { scale: 1 });
     await archive(['data/cold/long.txt'], 'DEEP_ARCHIVE');
     await longhaul.put('sheets/lab-a/long.yaml', counting('long'));
-    await expect.poll(async () => (await restores.get('long'))?.status, { timeout: 20_000 }).toBe('RESTORING');
+    await expect.poll(async () => (await restores.get('long'))?.status).toBe('RESTORING');
 
     const cancelled = await longhaul.cli('launch', 'cancel', 'long', '--json');
 
     expect(cancelled.json()).toMatchObject({ status: 'CANCELLED' });
-    await expect.poll(async () => (await restores.get('long'))?.status, { timeout: 20_000 }).toBe('CANCELLED');
+    await expect.poll(async () => (await restores.get('long'))?.status).toBe('CANCELLED');
     expect((await restores.get('long'))?.open).toBeUndefined();
   });
 });
@@ -129,13 +127,13 @@ it('a launch whose restore is terminated from outside fails by name, and its ret
   await longhaul.action('POST restore-time', { scale: 1 });
   await archive(['data/cold/ended.txt']);
   await longhaul.put('sheets/lab-a/ended.yaml', counting('ended'));
-  await expect.poll(async () => (await restores.get('ended'))?.status, { timeout: 20_000 }).toBe('RESTORING');
+  await expect.poll(async () => (await restores.get('ended'))?.status).toBe('RESTORING');
   await longhaul.temporal.client.workflow.getHandle('restore/ended').terminate();
 
   expect((await longhaul.follow('ended')).error?.type).toBe('RestoreCancelledError');
   const retried = await longhaul.cli('launch', 'retry', 'ended', '--json');
   expect(retried.json()).toMatchObject({ attempt: 2 });
-  await expect.poll(async () => (await restores.get('ended'))?.status, { timeout: 20_000 }).toBe('RESTORING');
+  await expect.poll(async () => (await restores.get('ended'))?.status).toBe('RESTORING');
   // What the first attempt has asked for is not asked for again.
   expect((await requestsOf('ended.txt')).filter(({ status }) => status === 202)).toHaveLength(1);
   expect((await longhaul.cli('launch', 'cancel', 'ended')).code).toBe(0);
@@ -186,7 +184,7 @@ describe('longhaul restore', () => {
       'restore-requests/lab-b/five.json',
       JSON.stringify({ launchId: 'external-5', urls: ['s3://longhaul/tape/5'], days: 2 }),
     );
-    await expect.poll(async () => (await restores.get('external-5'))?.status, { timeout: 20_000 }).toBe('COMPLETE');
+    await expect.poll(async () => (await restores.get('external-5'))?.status).toBe('COMPLETE');
     expect(await restores.get('external-5')).toMatchObject({ consumer: 'lab-b', plan: { days: 2, objects: 1 } });
   });
 

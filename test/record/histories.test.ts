@@ -21,6 +21,7 @@ import { workflowIdOf as pollerIdOf } from '../../workflows/poller/model.ts';
 import { ROUTES } from '../../workflows/progress/model.ts';
 import { workflowIdOf as restoreIdOf } from '../../workflows/restore/model.ts';
 import { SCHEDULE_ID } from '../../workflows/sessions/model.ts';
+import { type NightResult, scheduleIdOf, workflowIdOf as storyIdFor } from '../../workflows/story/model.ts';
 import { PAUSE_SIGNAL, READ_UPDATE, workflowIdOf as teleprinterIdOf } from '../../workflows/teleprinter/model.ts';
 import { sheet } from '../support/live-sheet.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
@@ -143,9 +144,7 @@ it('launch: COMPLETE, a head job whose log is followed', async () => {
 
 it('launch: CANCELLED while a job runs', async () => {
   await launch('cancelled', sheet('cancelled', { sleeps: { command: 'sleep 60' } }));
-  await expect
-    .poll(async () => (await longhaul.steps.ofLaunch('cancelled', 1))[0]?.state, { timeout: 20_000 })
-    .toBe('RUNNING');
+  await expect.poll(async () => (await longhaul.steps.ofLaunch('cancelled', 1))[0]?.state).toBe('RUNNING');
   await longhaul.temporal.client.workflow.getHandle(workflowIdOf('cancelled')).cancel();
   expect((await longhaul.follow('cancelled')).status).toBe('CANCELLED');
   await keep('launch.cancelled', workflowIdOf('cancelled'));
@@ -166,9 +165,7 @@ it('launch and restore: COMPLETE, after its archived inputs and an approval', as
       { restore: { limitUsd: 0, days: 1 } },
     ),
   );
-  await expect
-    .poll(async () => (await longhaul.launches.get('archived'))?.waiting_for, { timeout: 20_000 })
-    .toBe('approval');
+  await expect.poll(async () => (await longhaul.launches.get('archived'))?.waiting_for).toBe('approval');
   expect((await longhaul.cli('approve', 'launch/archived')).code).toBe(0);
   expect((await longhaul.follow('archived')).status).toBe('COMPLETE');
   await restoreOf('archived').result();
@@ -187,7 +184,7 @@ it('restore: CANCELLED while it waits', async () => {
   await archive('cold/2');
   await longhaul.cli('restore', 'start', 's3://longhaul/cold/2', '--id', 'long');
   await expect
-    .poll(async () => (await longhaul.cli('restore', 'show', 'long', '--json')).json().status, { timeout: 20_000 })
+    .poll(async () => (await longhaul.cli('restore', 'show', 'long', '--json')).json().status)
     .toBe('RESTORING');
   expect((await longhaul.cli('restore', 'cancel', 'long')).code).toBe(0);
   await keep('restore.cancelled', restoreIdOf('long'));
@@ -218,7 +215,7 @@ it('launch: COMPLETE, after its consumer had no budget left and somebody approve
   await longhaul.follow('poor-first');
   await costOf('poor-first');
   await start('poor');
-  await expect.poll(async () => (await longhaul.launches.get('poor'))?.waiting_for, { timeout: 20_000 }).toBe('budget');
+  await expect.poll(async () => (await longhaul.launches.get('poor'))?.waiting_for).toBe('budget');
   expect((await longhaul.cli('approve', 'launch/poor')).code).toBe(0);
   expect((await longhaul.follow('poor')).status).toBe('COMPLETE');
   await keep('launch.budget', workflowIdOf('poor'));
@@ -267,7 +264,7 @@ it('teleprinter: paused, read on, COMPLETE', async () => {
   const handle = await begin('teleprinter', run, { userId: 'reader', characterMs: 1 });
   await handle.executeUpdate(READ_UPDATE, { args: [{}] });
   await handle.signal(PAUSE_SIGNAL);
-  await expect.poll(async () => (await progress().snapshot(run))?.status, { timeout: 20_000 }).toBe('PAUSED');
+  await expect.poll(async () => (await progress().snapshot(run))?.status).toBe('PAUSED');
   const head = await progress().head(run);
   await handle.executeUpdate(READ_UPDATE, { args: [{ cursor: { epoch: head?.epoch, seq: head?.seq } }] });
   await expect.poll(async () => (await progress().snapshot(run))?.status, { timeout: 60_000 }).toBe('COMPLETE');
@@ -278,4 +275,68 @@ it('sessions: forgets nobody', async () => {
   const id = `${SCHEDULE_ID}-recorded`;
   await (await begin('sessionsPurge', id)).result();
   await keep('sessions-purge.complete', id);
+});
+
+const addFamily = (name: string, ...more: string[]) =>
+  longhaul.cli('story', 'families', 'add', name, '--time-zone', 'UTC', ...more);
+
+it('story: COMPLETE, begun by the schedule', async () => {
+  expect((await addFamily('moon')).code).toBe(0);
+  await longhaul.temporal.client.schedule.getHandle(scheduleIdOf('moon')).trigger();
+  const nights = async () => {
+    const list = [];
+    for await (const night of longhaul.temporal.client.workflow.list({ query: 'WorkflowType = "storyNight"' }))
+      list.push(night.workflowId);
+    return list;
+  };
+  await expect.poll(nights).toHaveLength(1);
+  const [night = ''] = await nights();
+  const { storyId } = (await longhaul.temporal.client.workflow.getHandle(night).result()) as NightResult;
+  expect(await longhaul.temporal.client.workflow.getHandle(storyIdFor(storyId)).result()).toMatchObject({
+    outcome: 'made',
+  });
+  await keep('story-night.started', night);
+  await keep('story.complete', storyIdFor(storyId));
+});
+
+it('story: COMPLETE with a repaired text, one of our own drawings and without a voice, the mail last', async () => {
+  expect((await addFamily('owl', '--wait-for-all')).code).toBe(0);
+  await longhaul.action(
+    'POST openai-behaviour',
+    {
+      queue: [
+        { operation: 'createChatCompletion', does: 'short' },
+        { operation: 'createImage', does: 'moderation_blocked', times: 2 },
+      ],
+    },
+    'openai',
+  );
+  await longhaul.faults([
+    {
+      service: 'polly',
+      operation: 'SynthesizeSpeech',
+      nth: 1,
+      times: 1_000,
+      effect: 'error',
+      code: 'AccessDeniedException',
+      status: 403,
+    },
+  ]);
+  const { storyId } = (await longhaul.cli('story', 'new', 'owl', '--json')).json();
+  const made = await longhaul.temporal.client.workflow.getHandle(storyIdFor(String(storyId))).result();
+  expect(made).toMatchObject({ parts: { image: 'STOCK', audio: 'FAILED', mail: 'NONE', event: 'READY' } });
+  await longhaul.faults([]);
+  await keep('story.parts-failed', storyIdFor(String(storyId)));
+});
+
+it('story: FAILED, since neither draft has an end', async () => {
+  await longhaul.action(
+    'POST openai-behaviour',
+    { queue: [{ operation: 'createChatCompletion', does: 'truncate', times: 2 }] },
+    'openai',
+  );
+  const { storyId } = (await longhaul.cli('story', 'new', 'owl', '--json')).json();
+  const ended = longhaul.temporal.client.workflow.getHandle(storyIdFor(String(storyId))).result();
+  await expect(ended).rejects.toMatchObject({ cause: { type: 'StoryTextError' } });
+  await keep('story.failed', storyIdFor(String(storyId)));
 });

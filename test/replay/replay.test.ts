@@ -12,7 +12,7 @@ const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
 
 interface RecordedEvent {
   eventType: string;
-  workflowExecutionStartedEventAttributes?: { workflowType: { name: string } };
+  workflowExecutionStartedEventAttributes?: { workflowType: { name: string }; workflowId?: string };
   activityTaskScheduledEventAttributes?: { activityType: { name: string } };
 }
 
@@ -21,8 +21,10 @@ const read = (file: string) => JSON.parse(readFileSync(join(FOLDER, file), 'utf8
 const typeOf = (history: { events: RecordedEvent[] }) =>
   history.events[0]?.workflowExecutionStartedEventAttributes?.workflowType.name ?? '';
 
-async function replay(history: unknown): Promise<void> {
-  await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history);
+async function replay(history: { events: RecordedEvent[] }): Promise<void> {
+  // Some look at their own id.
+  const { workflowId } = history.events[0]?.workflowExecutionStartedEventAttributes ?? {};
+  await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, workflowId);
 }
 
 beforeAll(() => {

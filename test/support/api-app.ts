@@ -63,6 +63,8 @@ export async function openApi(
     steps: missing('steps'),
     restores: missing('restores'),
     ledger: missing('ledger'),
+    stories: missing('stories'),
+    families: missing('families'),
     progress: missing('progress'),
     auth: 'open',
     version: '0.0.0-test',

@@ -18,6 +18,7 @@ import type {
 } from '../../clients/live/api.ts';
 import type { Report, RunFacts, Snapshot } from '../../workflows/progress/model.ts';
 import { type ChaosProxy, createChaosProxy, type Door } from './chaos-proxy.ts';
+import { type ConsoleStories, emptyStories, storyRoutes } from './console-stories.ts';
 import { type GatewayRig, openGateway } from './gateway.ts';
 import { createMemoryLog, type MemoryLog } from './memory-log.ts';
 
@@ -35,6 +36,8 @@ export interface ConsoleWorld extends AsyncDisposable {
   refuse: { status: number; message: string; remedy: string } | undefined;
   lines: LogLine[];
   telemetry: Telemetry[];
+  /** Families, casts and books. */
+  stories: ConsoleStories;
 }
 
 const CONSOLE = fileURLToPath(new URL('../../dist/console', import.meta.url));
@@ -44,12 +47,13 @@ export async function openConsole(session: Partial<SessionInfo> = {}): Promise<C
   const log = createMemoryLog();
   const runs: string[] = [];
   const numbers = new Map<string, number>();
-  const world: Pick<ConsoleWorld, 'actions' | 'asked' | 'refuse' | 'lines' | 'telemetry'> = {
+  const world: Known = {
     actions: new Map(),
     asked: [],
     refuse: undefined,
     lines: [],
     telemetry: [],
+    stories: emptyStories(),
   };
   const rig = await openGateway({
     memory: log,
@@ -99,7 +103,7 @@ function summaryOf(snapshot: Snapshot): RunSummary {
   };
 }
 
-type Known = Pick<ConsoleWorld, 'actions' | 'asked' | 'refuse' | 'lines' | 'telemetry'>;
+type Known = Pick<ConsoleWorld, 'actions' | 'asked' | 'refuse' | 'lines' | 'telemetry' | 'stories'>;
 
 function registry(
   api: FastifyInstance,
@@ -124,6 +128,12 @@ function registry(
     const runs = (await all()).map(summaryOf);
     const { status, q } = query;
     return { runs: runs.filter((run) => (!status || run.status === status) && (!q || run.id.includes(q))) };
+  });
+  api.get<{ Params: { workflowId: string } }>('/runs/:workflowId', async ({ params: { workflowId } }, reply) => {
+    const snapshot = (await all()).find(({ run }) => run === workflowId);
+    if (!snapshot) return reply.code(404).send(notFound);
+    const actions = known.actions.get(workflowId) ?? [];
+    return { ...summaryOf(snapshot), snapshot, actions, links: [] } satisfies RunDetail;
   });
   for (const [path, domain] of [
     ['/launches/:id', 'launch'],
@@ -162,6 +172,7 @@ function registry(
       }
       return { status: 'CANCELLED' };
     });
+  storyRoutes(api, known);
   api.post<{ Body: Telemetry[] }>('/telemetry', async ({ body }, reply) => {
     known.telemetry.push(...body);
     return reply.code(204).send();

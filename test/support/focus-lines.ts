@@ -1,4 +1,4 @@
-/** Lines of a ledger of every kind, for tests of reports: of one launch on AWS and one on premises. */
+/** Lines of a ledger of every kind, for tests of reports: of one launch on AWS, one on premises, and a story. */
 import type { FocusEntry } from '../../lib/cost/focus.ts';
 import type { LedgerLine } from '../../workflows/cost/model.ts';
 
@@ -152,10 +152,68 @@ const onPremises: LedgerLine[] = ['vCPU-Hours', 'GB-Hours'].map((unit, place) =>
   }),
 );
 
+const once = { market: undefined, zone: undefined, sku: undefined, to: '2026-11-26T08:00:00.250Z' } as const;
+
+const ofStory: LedgerLine[] = [
+  lineOf({
+    ...once,
+    line: 's1',
+    component: 'text',
+    step: 'text-1',
+    outcome: 'failed',
+    resource: 'gpt-5-mini',
+    resourceType: 'output tokens',
+    region: 'global',
+    service: 'OpenAI',
+    unit: '1M Tokens',
+    quantity: '0.002048',
+    unitPrice: '2',
+    amount: '0.004096',
+  }),
+  lineOf({
+    ...once,
+    line: 's2',
+    component: 'image',
+    step: 'image-1',
+    resource: 'gpt-image-2',
+    resourceType: 'image output tokens',
+    region: 'global',
+    service: 'OpenAI',
+    unit: '1M Tokens',
+    quantity: '0.001756',
+    unitPrice: '27',
+    amount: '0.047412',
+    marks: ['discount 10 %'],
+  }),
+  lineOf({
+    ...once,
+    line: 's3',
+    component: 'audio',
+    step: 'audio',
+    resource: 'neural',
+    resourceType: 'neural speech',
+    service: 'AmazonPolly',
+    unit: '1M Characters',
+    quantity: '0.0024',
+    unitPrice: '16',
+    amount: '0.0384',
+    sku: 'STANDIN0000000',
+  }),
+];
+
 export const ENTRIES: FocusEntry[] = [
   { launch: { launchId: 'run-1', consumer: 'lab-a', workflowType: 'steps', computeService: 'batch' }, lines: onAws },
   {
     launch: { launchId: 'run-2', consumer: '@lab-b', workflowType: 'steps', computeService: 'slurm' },
     lines: onPremises,
+  },
+  {
+    launch: {
+      launchId: 'story/fox-family/2026-11-26',
+      consumer: 'fox-family',
+      workflowType: 'story',
+      computeService: 'openai+polly',
+    },
+    lines: ofStory,
   },
 ];

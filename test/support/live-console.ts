@@ -4,7 +4,8 @@
  * @module
  */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { browserPath, type Complaints, keepScreenshot, openBrowser, openPage } from './browser.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { browserPath, type Complaints, keepScreenshot, NO_BROWSER, openBrowser, openPage } from './browser.ts';
 import { type ChaosProxy, createChaosProxy, type Door } from './chaos-proxy.ts';
 import { type Longhaul, openLonghaul } from './longhaul.ts';
 
@@ -27,7 +28,7 @@ export interface LiveConsole {
 }
 
 /** @returns undefined where there is no browser */
-export async function openLiveConsole(environment: Record<string, string> = {}): Promise<LiveConsole | undefined> {
+async function openLiveConsole(environment: Record<string, string> = {}): Promise<LiveConsole | undefined> {
   if (browserPath() === undefined) return undefined;
   const longhaul = await openLonghaul(environment);
   const gateway = longhaul.platform.urls.gateway;
@@ -73,4 +74,26 @@ export async function openLiveConsole(environment: Record<string, string> = {}):
       await longhaul.close();
     },
   };
+}
+
+/**
+ * One for all tests of a file, which are skipped where there is no browser; after each nobody may have complained.
+ * @param ready is given it once, before the first test
+ */
+export function liveConsole(ready: (world: LiveConsole) => Promise<void> | void): void {
+  let world: LiveConsole | undefined;
+  beforeAll(async () => {
+    world = await openLiveConsole();
+    if (world) await ready(world);
+  });
+  afterAll(() => world?.close());
+  beforeEach((context) => {
+    if (!world) context.skip(NO_BROWSER);
+  });
+  afterEach(async ({ task }) => {
+    if (!world) return;
+    const complaints = world.complaints();
+    await world.closePages(task.result?.state === 'fail' ? task.name : undefined);
+    expect(complaints).toEqual({ errors: [], strangers: [] });
+  });
 }

@@ -31,6 +31,8 @@ export interface CliResult {
   json(): Record<string, unknown>;
 }
 
+type Door = 'aws' | 'openai';
+
 export interface Longhaul {
   platform: Platform;
   settings: Settings;
@@ -46,9 +48,10 @@ export interface Longhaul {
   read(address: string): Promise<string>;
   /** Waits for the end of a launch. */
   follow(launchId: string): Promise<LaunchProgress>;
-  faults(rules: FaultRule[]): Promise<void>;
-  calls(filter: { service?: string; operation?: string }): Promise<Call[]>;
-  action(topic: string, input?: unknown): Promise<Record<string, unknown>>;
+  /** Plan, log and actions of the AWS stand-ins, or of OpenAI's. */
+  faults(rules: FaultRule[], door?: Door): Promise<void>;
+  calls(filter: { service?: string; operation?: string }, door?: Door): Promise<Call[]>;
+  action(topic: string, input?: unknown, door?: Door): Promise<Record<string, unknown>>;
   /** Everything the processes of the platform have logged. */
   logs(): Promise<string>;
   /** Stops and starts again on the same state. */
@@ -66,7 +69,7 @@ export async function openLonghaul(
       ...options,
       name: 'test',
       stateDirectory: join(directory, 'state'),
-      ports: { temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, gateway: 0 },
+      ports: { temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, openai: 0, gateway: 0 },
       environment,
       signals: false,
     });
@@ -106,17 +109,17 @@ export async function openLonghaul(
       if (!last) throw new Error(`nothing was seen of ${launchId}`);
       return last;
     },
-    async faults(rules) {
-      await admin(longhaul, 'PUT', 'faults', rules);
+    async faults(rules, door) {
+      await admin(longhaul, 'PUT', 'faults', rules, door);
     },
-    async calls(filter) {
+    async calls(filter, door) {
       const query = new URLSearchParams(filter).toString();
-      const { calls } = await admin(longhaul, 'GET', `calls?${query}`);
+      const { calls } = await admin(longhaul, 'GET', `calls?${query}`, undefined, door);
       return calls as Awaited<ReturnType<Longhaul['calls']>>;
     },
-    action: (topic, input) => {
+    action: (topic, input, door) => {
       const [method = '', path = ''] = topic.split(' ');
-      return admin(longhaul, method, path, input);
+      return admin(longhaul, method, path, input, door);
     },
     async logs() {
       const folder = join(directory, 'state/logs');
@@ -142,8 +145,9 @@ async function admin(
   method: string,
   path: string,
   input?: unknown,
+  door: Door = 'aws',
 ): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${longhaul.platform.urls.aws}/_longhaul/${path}`, {
+  const answer = await fetch(`${longhaul.platform.urls[door]}/_longhaul/${path}`, {
     method,
     ...(method !== 'GET' && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(input ?? {}) }),
   });

@@ -1,5 +1,5 @@
 /** Workflows that only tests have: what a workflow's author writes to report, in every way. */
-import { continueAsNew, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
+import { condition, continueAsNew, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
 import { type Batch, MOST_REPORTS } from '../../workflows/progress/outbox.ts';
 import { type ReporterOptions, trackProgress } from '../../workflows/progress/reporter.ts';
 
@@ -57,5 +57,21 @@ export async function teller(text: string): Promise<void> {
   await trackProgress({ facts: { domain: 'teller' } }, async (progress) => {
     for (const character of text) await progress.data(character);
     await progress.status('WAITING', { waitingFor: 'more' });
+  });
+}
+
+/** Branches that go on side by side, each by activities, with what others of ours have between them: conditions, one after another. */
+export async function branches(count: number, rounds: number): Promise<void> {
+  await trackProgress({ facts: { domain: 'branches' } }, async (progress) => {
+    let done = 0;
+    const branch = async (name: string) => {
+      for (let round = 1; round <= rounds; round += 1) {
+        await work(`${name}/${round}`);
+        done += 1;
+        for (let stage = 1; stage <= round; stage += 1) await condition(() => done >= stage);
+        progress.say({ message: `${name} has done ${round}` });
+      }
+    };
+    await Promise.all(Array.from({ length: count }, (_, nth) => branch(`branch-${nth}`)));
   });
 }

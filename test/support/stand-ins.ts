@@ -16,6 +16,7 @@ import { createS3 } from '../../infra/local/aws/s3/service.ts';
 import { createS3Control } from '../../infra/local/aws/s3control/service.ts';
 import { createSqs } from '../../infra/local/aws/sqs/service.ts';
 import { createKit, type Kit, openFrontDoor } from '../../infra/local/kit/front-door.ts';
+import type { AwsService } from '../../infra/local/kit/service.ts';
 import { lookupLoopback } from '../../lib/loopback-names.ts';
 
 export interface StandIns {
@@ -24,10 +25,13 @@ export interface StandIns {
   s3control: S3ControlClient;
   sqs: SQSClient;
   events: EventBridgeClient;
+  /** Of clients to what else is behind the door. */
+  settings: { region: string; endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } };
   close(): Promise<void>;
 }
 
-export async function openStandIns(): Promise<StandIns> {
+/** @param more services behind the same door */
+export async function openStandIns(more: readonly AwsService[] = []): Promise<StandIns> {
   const directory = await mkdtemp(join(tmpdir(), 'longhaul-unit-'));
   const kit = createKit();
   const at = (name: string) => ({ kit, place: LOCAL_PLACE, directory: join(directory, name) });
@@ -37,7 +41,7 @@ export async function openStandIns(): Promise<StandIns> {
   const s3control = createS3Control({ ...at('s3control'), objects: s3.port });
   // S3 Batch Operations is closed before the objects it works on.
   const services = [s3control, sqs, events, s3].map(({ service }) => service);
-  const door = await openFrontDoor(kit, services);
+  const door = await openFrontDoor(kit, [...services, ...more]);
   const settings = {
     region: LOCAL_PLACE.region,
     endpoint: door.url,
@@ -57,6 +61,7 @@ export async function openStandIns(): Promise<StandIns> {
   return {
     kit,
     ...clients,
+    settings,
     async close() {
       for (const client of Object.values(clients)) client.destroy();
       await door.close();
@@ -66,7 +71,7 @@ export async function openStandIns(): Promise<StandIns> {
 }
 
 /** Polls until `test` gives something true. */
-export async function until<T>(what: string, test: () => Promise<T> | T, withinMs = 10_000): Promise<NonNullable<T>> {
+export async function until<T>(what: string, test: () => Promise<T> | T, withinMs = 60_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const found = await test();

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
@@ -14,11 +15,16 @@ import { silent, tools } from '../../infra/local/tools/index.ts';
 import { WORKFLOW_TASK_QUEUE } from '../../workflows/kit/queues.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/launch/model.ts';
 
-export async function openTimeSkipping(): Promise<TestWorkflowEnvironment> {
+/** Workers and core say what has failed, and nothing else. Once a process. */
+export function installRuntime(): void {
   Runtime.install({
     logger: new DefaultLogger('ERROR'),
     telemetryOptions: { logging: { filter: 'ERROR', forward: {} } },
   });
+}
+
+export async function openTimeSkipping(): Promise<TestWorkflowEnvironment> {
+  installRuntime();
   const server = await tools.testServer(silent);
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: server.path } },
@@ -35,16 +41,21 @@ export async function openTimeSkipping(): Promise<TestWorkflowEnvironment> {
   return env;
 }
 
+/** Where bundle-workflows.ts tells the test files of a lane the bundle it has made for them. */
+export const BUNDLE_VARIABLE = 'VITEST_WORKFLOW_BUNDLE';
+export const WORKFLOWS = 'workflows/index.ts';
 const bundled = new Map<string, Promise<WorkflowBundle>>();
 
-/** The workflow bundle, made once a process; of another file for workflows that only tests have. */
-export function workflowBundle(path = 'workflows/index.ts'): Promise<WorkflowBundle> {
-  const bundle =
-    bundled.get(path) ??
-    bundleWorkflowCode({ workflowsPath: join(packageRoot(), path), logger: new DefaultLogger('ERROR') });
+/** The workflow bundle, made once a lane; of another file, for workflows that only tests have, once a process. */
+export function workflowBundle(path = WORKFLOWS): Promise<WorkflowBundle> {
+  const made = path === WORKFLOWS ? process.env[BUNDLE_VARIABLE] : undefined;
+  const bundle = bundled.get(path) ?? (made ? readFile(made, 'utf8').then((code) => ({ code })) : bundleOf(path));
   bundled.set(path, bundle);
   return bundle;
 }
+
+export const bundleOf = (path: string): Promise<WorkflowBundle> =>
+  bundleWorkflowCode({ workflowsPath: join(packageRoot(), path), logger: new DefaultLogger('ERROR') });
 
 /**
  * Runs the workflow worker and one activity worker for each queue while `run` runs. Activities of the workflow queue are

@@ -10,8 +10,10 @@ import type { Principal } from '../../clients/gateway/principal.ts';
 import { ROLES, type Role } from '../../clients/live/protocol.ts';
 import type { LaunchItem } from '../../lib/store/launches.ts';
 import type { RestoreItem } from '../../lib/store/restores.ts';
+import type { StoryRecord } from '../../lib/story/document.ts';
 import { type ApiUnderTest, openApi } from '../support/api-app.ts';
 import { sheet } from '../support/live-sheet.ts';
+import { familyItem } from '../support/story-family.ts';
 
 const AT = '2026-11-01T00:00:00.000Z';
 const launch: LaunchItem = {
@@ -36,7 +38,35 @@ const restore: RestoreItem = {
   run_id: 'r',
   consumer: 'lab-a',
 };
+const NIGHT = '2026-11-01';
+const family = familyItem({ family: 'lab-a', created_at: AT });
+const story: StoryRecord = {
+  family: 'lab-a',
+  entry: `night#${NIGHT}`,
+  story_id: `lab-a/${NIGHT}`,
+  night: NIGHT,
+  status: 'COMPLETE',
+  run_id: 'r',
+  attempt: 1,
+  cast: { characters: ['parker', 'jackson'], scene: 'haunted-woods' },
+  created_at: AT,
+  verdicts: {},
+  usage: {},
+  reserved: 0,
+  month: '2026-11',
+  settled: true,
+};
 const deps = {
+  families: {
+    get: async (id: string) => (id === 'lab-a' ? family : undefined),
+    list: async () => [],
+    cards: async () => [{ family: 'lab-a', card: 'pip', name: 'Pip', created_at: AT }],
+  },
+  stories: {
+    record: async (id: string, night: string) => (id === 'lab-a' && night === NIGHT ? story : undefined),
+    book: async () => ({ records: [] }),
+    committed: async () => 0,
+  },
   launches: {
     get: async (id: string) => (id === 'run-1' ? launch : undefined),
     page: async () => ({ items: [launch] }),
@@ -47,7 +77,7 @@ const deps = {
   },
   steps: { ofLaunch: async () => [] },
   progress: { head: async () => undefined, snapshot: async () => undefined, read: async () => [] },
-  ledger: { day: async () => [], daysOf: async () => [] },
+  ledger: { day: async () => [], daysOf: async () => [], lines: async () => [] },
 } as unknown as Partial<ApiDependencies>;
 
 const OWN_SHEET = sheet('run-2', { work: { command: 'true' } });
@@ -60,6 +90,28 @@ interface Access {
   /** What somebody in the highest role for another consumer gets; `same`: it is not about anybody's runs. */
   other: 404 | 403 | 'same';
 }
+
+const ofCards = (kind: string): Record<string, Access> => ({
+  [`GET /families/:family/${kind}`]: { path: `/families/lab-a/${kind}`, role: 'viewer', other: 404 },
+  [`POST /families/:family/${kind}`]: {
+    path: `/families/lab-a/${kind}`,
+    body: { name: 'Pip' },
+    role: 'operator',
+    other: 404,
+  },
+  [`POST /families/:family/${kind}/:card`]: {
+    path: `/families/lab-a/${kind}/pip`,
+    body: { looks: 'small' },
+    role: 'operator',
+    other: 404,
+  },
+  [`POST /families/:family/${kind}/:card/remove`]: {
+    path: `/families/lab-a/${kind}/pip/remove`,
+    body: {},
+    role: 'operator',
+    other: 404,
+  },
+});
 
 /** Every route. What is let through may fail of services that are not here, but not of who asks. */
 const TABLE: Readonly<Record<string, Access | 'public'>> = {
@@ -95,7 +147,41 @@ const TABLE: Readonly<Record<string, Access | 'public'>> = {
   'POST /approvals': { path: '/approvals', body: { workflowId: 'launch/run-1' }, role: 'approver', other: 404 },
   'GET /costs/report': { path: '/costs/report?consumer=lab-a', role: 'viewer', other: 403 },
   'GET /costs/compare': { path: '/costs/compare?launch=run-1&launch=run-3', role: 'viewer', other: 404 },
+  'GET /costs/stories/:family/:night': { path: '/costs/stories/lab-a/2026-11-01', role: 'viewer', other: 404 },
   'POST /costs/estimate': { path: '/costs/estimate', body: { sheet: OWN_SHEET }, role: 'operator', other: 403 },
+  'GET /families': { path: '/families', role: 'viewer', other: 'same' },
+  'POST /families': { path: '/families', body: { family: 'new', timeZone: 'UTC' }, role: 'operator', other: 403 },
+  'GET /families/:family': { path: '/families/lab-a', role: 'viewer', other: 404 },
+  'POST /families/:family': { path: '/families/lab-a', body: { at: '19:30' }, role: 'operator', other: 404 },
+  'POST /families/:family/remove': { path: '/families/lab-a/remove', body: {}, role: 'operator', other: 404 },
+  'GET /families/:family/schedule': { path: '/families/lab-a/schedule', role: 'viewer', other: 404 },
+  'POST /families/:family/pause': { path: '/families/lab-a/pause', body: {}, role: 'operator', other: 404 },
+  'POST /families/:family/resume': { path: '/families/lab-a/resume', body: {}, role: 'operator', other: 404 },
+  'POST /families/:family/backfill': {
+    path: '/families/lab-a/backfill',
+    body: { from: NIGHT, to: NIGHT },
+    role: 'operator',
+    other: 404,
+  },
+  'GET /families/:family/subscriptions': { path: '/families/lab-a/subscriptions', role: 'viewer', other: 404 },
+  'POST /families/:family/subscriptions': {
+    path: '/families/lab-a/subscriptions',
+    body: { address: 'a@example.org' },
+    role: 'operator',
+    other: 404,
+  },
+  ...ofCards('characters'),
+  ...ofCards('scenes'),
+  'GET /stories': { path: '/stories?family=lab-a', role: 'viewer', other: 404 },
+  'POST /stories': { path: '/stories', body: { family: 'lab-a' }, role: 'operator', other: 404 },
+  'GET /stories/:family/:night': { path: `/stories/lab-a/${NIGHT}`, role: 'viewer', other: 404 },
+  'POST /stories/:family/:night/link': { path: `/stories/lab-a/${NIGHT}/link`, body: {}, role: 'operator', other: 404 },
+  'POST /stories/:family/:night/cancel': {
+    path: `/stories/lab-a/${NIGHT}/cancel`,
+    body: {},
+    role: 'operator',
+    other: 404,
+  },
   'POST /telemetry': { path: '/telemetry', body: [{ kind: 'page', route: '/runs' }], role: 'viewer', other: 'same' },
   'GET /telemetry': { path: '/telemetry', role: 'operator', other: 403 },
 };
@@ -134,7 +220,8 @@ describe.each(guarded)('$route', ({ route, role, other, ...asked }) => {
 
   it.each(ROLES)('asks for a role of a %s of the consumer', async (given) => {
     // What is of all users is for who may see all.
-    const consumers = route === 'GET /telemetry' || asked.path.includes('run-3') ? '*' : ['lab-a'];
+    const ofAll = ['GET /telemetry', 'POST /families'].includes(route) || asked.path.includes('run-3');
+    const consumers = ofAll ? '*' : ['lab-a'];
     const answer = await ask(principal(given, consumers), route, asked);
     if (ROLES.indexOf(given) < ROLES.indexOf(role)) {
       expect(answer.statusCode).toBe(403);
@@ -149,11 +236,14 @@ describe.each(guarded)('$route', ({ route, role, other, ...asked }) => {
     if (other === 'same') expect(answer.statusCode).toBe(200);
     else expect(answer.statusCode).toBe(other);
     if (other === 404) {
-      const absent = { ...asked, path: asked.path.replace('run-1', 'run-9').replace('cold-1', 'run-9') };
-      const about = route === 'POST /approvals' && { body: { workflowId: 'launch/run-9' } };
+      const names = /run-1|cold-1|lab-a/g;
+      const absent = { ...asked, path: asked.path.replaceAll(names, 'run-9') };
+      const about =
+        (route === 'POST /approvals' && { body: { workflowId: 'launch/run-9' } }) ||
+        (route === 'POST /stories' && { body: { family: 'run-9' } });
       const missing = await ask(principal('approver', ['lab-b']), route, { ...absent, ...about });
       // Whether there is such a run is not to be told apart.
-      expect(missing.body.replaceAll('run-9', 'X')).toBe(answer.body.replaceAll(/run-1|cold-1/g, 'X'));
+      expect(missing.body.replaceAll('run-9', 'X')).toBe(answer.body.replaceAll(names, 'X'));
     }
   });
 });

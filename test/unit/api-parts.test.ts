@@ -174,6 +174,11 @@ describe('actions', () => {
     ['approver', { status: 'WAITING', waitingFor: 'budget' }, ['approve', 'refuse', 'cancel']],
     ['approver', { status: 'WAITING', waitingFor: 'restore' }, ['cancel']],
     ['approver', { domain: 'restore', status: 'READY' }, []],
+    ['operator', { domain: 'story', status: 'WRITING' }, ['cancel']],
+    ['operator', { domain: 'story', status: 'READY' }, ['cancel']],
+    ['operator', { domain: 'story', status: 'COMPLETE' }, []],
+    ['operator', { domain: 'story', status: 'CANCELLED' }, ['retry']],
+    ['viewer', { domain: 'story', status: 'WRITING' }, []],
     ['approver', { domain: 'order', status: 'RUNNING' }, []],
     ['approver', { consumer: 'lab-b', status: 'RUNNING' }, []],
   ] as const)('of a %s with %j are %j', (role, more, expected) => {

@@ -56,6 +56,9 @@ describe('addresses', () => {
   it('that are none lead to no page', () => {
     for (const path of ['/run/%E0%A4%A', '/run/', '/nothing', '/runs/x']) expect(parseRoute(path).page).toBe('unknown');
     expect(parseRoute('/costs/').page).toBe('costs');
+    expect(parseRoute('/stories').page).toBe('stories');
+    // Of the page that stories are read on: not the console's.
+    expect(parseRoute('/stories/moon/2026-11-26').page).toBe('unknown');
     expect(parseRoute('/').page).toBe('runs');
   });
 

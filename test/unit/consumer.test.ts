@@ -340,7 +340,7 @@ describe('while Temporal is down', () => {
     expect(startedIds()).toEqual(['launch/cohort-7']);
     expect(world.signals).toHaveLength(1);
     expect((await world.counts()).dead).toBe(0);
-  }, 30_000);
+  });
 
   it('a consumer that is stopped leaves them to the next', async () => {
     await open({ maxReceiveCount: 3 });

@@ -91,13 +91,37 @@ describe('a FOCUS file', () => {
 
   it('tells on-premises work by its provider, and spot by its pricing', async () => {
     expect(await rowOf({ market: 'spot', source: 'spot-history' })).toMatchObject({ PricingCategory: 'Dynamic' });
-    const [, , ...rows] = await rowsOf(ENTRIES);
-    expect(rows.at(-1)).toMatchObject({
+    const rows = await rowsOf(ENTRIES);
+    expect(rows.find((row) => row.x_LaunchId === 'run-2')).toMatchObject({
       ProviderName: 'On-premises',
       InvoiceIssuerName: 'On-premises',
       BillingAccountId: 'on-premises',
       RegionId: '',
       BillingCurrency: 'EUR',
+    });
+  });
+
+  it('tells tokens of a story by who sells them, in no Region, and by the million', async () => {
+    const rows = await rowsOf(ENTRIES);
+    expect(rows.find((row) => row.x_Component === 'text')).toMatchObject({
+      ProviderName: 'OpenAI',
+      InvoiceIssuerName: 'OpenAI',
+      BillingAccountId: 'openai',
+      RegionId: '',
+      ServiceCategory: 'AI and Machine Learning',
+      ServiceSubcategory: 'Generative AI',
+      PricingUnit: '1000000 Tokens',
+      x_Outcome: 'failed',
+      ChargeDescription: 'output tokens: use by step text-1 of story fox-family/2026-11-26, failed',
+      Tags: '{"longhaul:story":"fox-family/2026-11-26","longhaul:consumer":"fox-family","longhaul:step":"text-1"}',
+    });
+    expect(rows.find((row) => row.x_Component === 'image')).toMatchObject({ ListUnitPrice: '30', ListCost: '0.05268' });
+    expect(rows.find((row) => row.x_Component === 'audio')).toMatchObject({
+      ProviderName: 'AWS',
+      BillingAccountId: ACCOUNT.id,
+      RegionId: 'us-east-1',
+      ServiceName: 'Amazon Polly',
+      PricingUnit: '1000000 Characters',
     });
   });
 

@@ -145,8 +145,8 @@ describe('a report', () => {
     const csv = reportCsv(await reportOf([day({ consumer: '=HYPERLINK("http://x")' })]));
 
     expect(csv.split('\n')).toEqual([
-      'consumer,currency,launches,total,instance,volume,filesystem,control_plane,restore,request,lost,idle,packing',
-      '"\'=HYPERLINK(""http://x"")",USD,1,1.1,1,0.1,0,0,0,0,0,0.2,0.05',
+      'consumer,currency,launches,total,instance,volume,filesystem,control_plane,restore,request,text,image,audio,lost,idle,packing',
+      '"\'=HYPERLINK(""http://x"")",USD,1,1.1,1,0.1,0,0,0,0,0,0,0,0,0.2,0.05',
       '',
     ]);
   });

@@ -114,7 +114,7 @@ describe('a launch that is open', () => {
     ['without a worker', live({ pollers: { longhaul: 1, 'longhaul-launch': 0 } }), {}, 'NO_WORKER'],
     [
       'whose code fails',
-      live({ workflow: { status: 'RUNNING', historyLength: 9, taskFailures: 4 } }),
+      live({ workflow: { status: 'RUNNING', historyLength: 9, taskFailures: 4, taskFailure: 'Nondeterminism' } }),
       {},
       'WORKFLOW_TASK_FAILING',
     ],

@@ -23,6 +23,7 @@ import { CHECKS } from '../../workflows/launch/preflight.ts';
 import { parseSheet } from '../../workflows/launch/sheet/parse.ts';
 import schema from '../../workflows/launch/sheet/sheet.schema.json' with { type: 'json' };
 import { ERROR_TYPES as RESTORE_ERROR_TYPES } from '../../workflows/restore/model.ts';
+import { ERROR_TYPES as STORY_ERROR_TYPES } from '../../workflows/story/model.ts';
 import { CANNOT, CONFORMANCE_POINTS, type ConformancePoint } from '../support/conformance-points.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -64,7 +65,7 @@ const code = (cell: string | undefined): string[] =>
 const blocks = (page: string, info: string): string[] =>
   [...read(page).matchAll(new RegExp(`^\`\`\`${info}\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, body = '']) => body);
 
-const ALL_ERROR_TYPES = [...ERROR_TYPES, ...RESTORE_ERROR_TYPES, ...COST_ERROR_TYPES];
+const ALL_ERROR_TYPES = [...ERROR_TYPES, ...RESTORE_ERROR_TYPES, ...COST_ERROR_TYPES, ...STORY_ERROR_TYPES];
 
 describe('errors.md', () => {
   it('has a section and a row for each error type, and no other', () => {

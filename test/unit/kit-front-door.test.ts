@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { FaultRule } from '../../infra/local/kit/faults.ts';
 import { createKit, type FrontDoor, type Kit, openFrontDoor } from '../../infra/local/kit/front-door.ts';
@@ -20,6 +21,7 @@ const service: AwsService = {
       async run() {
         if (key === 'refused') throw new AwsError('Refused', 'no', 409);
         if (key === 'broken') throw new TypeError('a bug');
+        if (key === 'large') await request.bytes(1000);
         effects.push(key);
         return { status: 200, body: 'done' };
       },
@@ -120,6 +122,27 @@ describe('a fault', () => {
     const answer = await put('x', { service });
 
     expect([answer.status, answer.headers.get('x-amzn-errortype')]).toEqual([status, code]);
+  });
+});
+
+describe('a service with words of its own', () => {
+  it('throttles by them, and has its own request id', async () => {
+    const own: AwsService = {
+      ...service,
+      names: ['own'],
+      throttled: () => new AwsError('rate_limit_exceeded', 'later', 429),
+      renderError: (error) => ({ status: error.status, headers: { 'x-request-id': 'req_1' }, body: error.code }),
+    };
+    const other = await openFrontDoor(kit, [own]);
+    onTestFinished(() => other.close());
+    kit.faults.set([{ effect: 'throttle' }]);
+
+    const answer = await fetch(`${other.url}/x`, {
+      headers: { authorization: 'AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/own/aws4_request' },
+    });
+
+    expect([answer.status, await answer.text()]).toEqual([429, 'rate_limit_exceeded']);
+    expect([answer.headers.get('x-request-id'), answer.headers.get('x-amzn-requestid')]).toEqual(['req_1', null]);
   });
 });
 
@@ -230,6 +253,25 @@ describe('a request', () => {
     expect([broken.status, broken.headers.get('x-amzn-errortype')]).toEqual([500, 'InternalFailure']);
     expect(said).toHaveBeenCalledOnce();
     expect((await put('fine')).status).toBe(200);
+  });
+});
+
+describe('a request that is too large', () => {
+  it('is refused, and those after it on the same connection are answered', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const send = (key: string, bytes: number) =>
+      new Promise<number>((resolve, reject) => {
+        const headers = { authorization: 'AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/s3/aws4_request' };
+        const asked = request(`${door.url}/${key}`, { method: 'PUT', agent, headers }, (answer) => {
+          answer.resume().once('end', () => resolve(answer.statusCode ?? 0));
+        });
+        asked.once('error', reject).end(Buffer.alloc(bytes));
+      });
+
+    const statuses = [await send('large', 8_000_000), await send('large', 10), await send('x', 0)];
+
+    expect(statuses).toEqual([413, 200, 200]);
   });
 });
 

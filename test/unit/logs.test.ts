@@ -327,7 +327,7 @@ describe('following', () => {
     // Looking for the two that are not there, one by one; never for all.
     expect(world.calls('GetLogEvents')).toBeLessThan(30);
     expect(world.calls('FilterLogEvents')).toBeLessThan(40);
-  }, 60_000);
+  });
 
   it('searches while it follows, and gives the last lines first', async () => {
     world = await openLogWorld(['a', 'b']);

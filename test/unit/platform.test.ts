@@ -52,8 +52,8 @@ describe('choosePorts', () => {
 
   it('gives different free ones for zeros, and says nothing', async () => {
     const told = vi.fn();
-    const ports = await choosePorts({ temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, gateway: 0 }, told);
-    expect(new Set(Object.values(ports)).size).toBe(5);
+    const ports = await choosePorts({ temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, openai: 0, gateway: 0 }, told);
+    expect(new Set(Object.values(ports)).size).toBe(6);
     expect(told).not.toHaveBeenCalled();
   });
 
@@ -64,7 +64,7 @@ describe('choosePorts', () => {
       holder.once('error', () => resolve(false));
       holder.listen(DEFAULT_PORTS.aws, '127.0.0.1', () => resolve(true));
     });
-    const ports = await choosePorts({ temporal: 0, temporalUi: 0, dynamodb: 0, gateway: 0 }, told);
+    const ports = await choosePorts({ temporal: 0, temporalUi: 0, dynamodb: 0, openai: 0, gateway: 0 }, told);
     // When something else holds it, it is taken just as well.
     if (held) await new Promise((resolve) => holder.close(resolve));
     expect(told).toHaveBeenCalledWith('aws', DEFAULT_PORTS.aws, ports.aws);
@@ -82,7 +82,10 @@ describe('choosePorts', () => {
   });
 
   it('leaves the chosen ports free', async () => {
-    const ports = await choosePorts({ temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, gateway: 0 }, () => {});
+    const ports = await choosePorts(
+      { temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, openai: 0, gateway: 0 },
+      () => {},
+    );
     await expect(choosePorts(ports, () => {})).resolves.toEqual(ports);
   });
 });
@@ -165,19 +168,23 @@ describe('the state directory', () => {
 });
 
 describe('the environment of children', () => {
-  const platform = environmentFor('127.0.0.1:1', 'default', 'http://127.0.0.1:2');
+  const platform = environmentFor('127.0.0.1:1', 'default', 'http://127.0.0.1:2', 'http://127.0.0.1:3');
 
-  it("holds nothing of the caller's own AWS and Temporal settings", () => {
+  it("holds nothing of the caller's own settings of AWS, OpenAI and Temporal", () => {
     const base = {
       AWS_PROFILE: 'prod',
       AWS_SESSION_TOKEN: 'x',
       AWS_ENDPOINT_URL_S3: 'y',
       TEMPORAL_API_KEY: 'z',
+      OPENAI_API_KEY: 'sk-of-somebody',
+      OPENAI_BASE_URL: 'https://api.openai.com/v1',
+      OPENAI_ORG_ID: 'org-1',
       HOME: '/h',
     };
-    const names = Object.keys(childEnvironment(platform, {}, base)).filter((name) => /^(AWS|TEMPORAL)/.test(name));
-    expect(names.sort()).toEqual(Object.keys(platform).sort());
-    expect(childEnvironment(platform, {}, base).HOME).toBe('/h');
+    const { HOME, ...others } = childEnvironment(platform, {}, base);
+    const settings = Object.entries(others).filter(([name]) => /^(AWS|OPENAI|TEMPORAL)/.test(name));
+    expect(Object.fromEntries(settings)).toEqual(platform);
+    expect(HOME).toBe('/h');
   });
 
   it('excepts loopback from proxies, beside what is excepted already', () => {
@@ -238,8 +245,8 @@ describe('platform.json', () => {
     stateDirectory: directory,
     versions: {},
     ports: DEFAULT_PORTS,
-    urls: { temporal: '', aws: '' },
-    environment: environmentFor('', '', ''),
+    urls: { temporal: '', aws: '', openai: '' },
+    environment: environmentFor('', '', '', ''),
     children: [],
     ...over,
   });

@@ -354,3 +354,76 @@ describe('S3', () => {
     expect(reason(await open(products()).price(key))).toContain('archive=DEEP_ARCHIVE, tier=Expedited');
   });
 });
+
+describe('Polly', () => {
+  const speech = (usagetype: string, price: Parameters<typeof documentOf>[2], unit = 'Characters') =>
+    documentOf('AmazonPolly', { regionCode: REGION, usagetype }, price, { unit, sku: usagetype });
+  const key = (engine: string): PriceKey => ({ kind: 'speech', region: REGION, engine });
+
+  it('is priced by engine, for a million characters', async () => {
+    const { price } = open([
+      speech('USE1-SynthesizeSpeech-Characters', '0.0000040000'),
+      speech('USE1-SynthesizeSpeechNeural-Characters', '0.0000160000'),
+      speech('USE1-SynthesizeSpeechGenerative-Characters', '0.0000300000'),
+    ]);
+
+    expect(whole(await price(key('neural')))).toMatchObject({
+      perUnit: '16',
+      unit: '1M Characters',
+      currency: 'USD',
+      sku: 'USE1-SynthesizeSpeechNeural-Characters',
+    });
+    expect(whole(await price(key('standard'))).perUnit).toBe('4');
+    expect(reason(await price(key('long-form')))).toContain('usagetype=SynthesizeSpeechLongForm-Characters');
+    expect(reason(await price(key('generative')))).toContain('AWS lists no price of Polly');
+  });
+
+  it('has tiers that begin at millions, too', async () => {
+    const tiers = [
+      ['0', '0.0000160000'],
+      ['5000000', '0.0000120000'],
+    ] as const;
+    const { price } = open([speech('SynthesizeSpeechNeural-Characters', tiers)]);
+
+    expect(whole(await price(key('neural'))).tiers).toEqual([
+      { from: '0', perUnit: '16' },
+      { from: '5', perUnit: '12' },
+    ]);
+  });
+
+  it('has no price in a unit nobody knows: it would be wrong by orders of magnitude', async () => {
+    const { price } = open([speech('SynthesizeSpeechNeural-Characters', '16', 'Megacharacters')]);
+
+    expect(reason(await price(key('neural')))).toContain('has no price per 1M Characters, but per Megacharacters');
+  });
+});
+
+describe('tokens of OpenAI', () => {
+  const key = (model: string, of: Extract<PriceKey, { kind: 'tokens' }>['of']): PriceKey => ({
+    kind: 'tokens',
+    model,
+    of,
+  });
+
+  it('have list prices as of a day, also of snapshots, and nobody is asked', async () => {
+    const { price, asked } = open([]);
+
+    expect(whole(await price(key('gpt-5-mini', 'output')))).toEqual({
+      perUnit: '2.00',
+      unit: '1M Tokens',
+      currency: 'USD',
+      pricesAt: '2026-11-26T00:00:00Z',
+      source: 'price-list',
+    });
+    expect(whole(await price(key('gpt-image-2-2026-04-21', 'image-output'))).perUnit).toBe('30.00');
+    expect(asked).toEqual([]);
+  });
+
+  it.each([
+    ['gpt-5-mini-high', 'output'],
+    ['gpt-image-2', 'output'],
+    ['constructor', 'input'],
+  ] as const)('of %s have no price of %s, and the remedy is a rate', async (model, of) => {
+    expect(reason(await open([]).price(key(model, of)))).toContain(`kind: tokens, model: ${model}, of: ${of}`);
+  });
+});

@@ -83,6 +83,7 @@ describe('a file of rates', () => {
           to: DAY('2027-01-01'),
         },
         { kind: 'fargate', where: { spot: true, of: 'vcpu' }, perUnit: '0.0142', currency: 'USD' },
+        { kind: 'tokens', where: { model: 'gpt-5.4-mini', of: 'output' }, perUnit: '4.5', currency: 'USD' },
       ],
       sharing: { fileSystems: 'pro-rata', clusters: 'whole' },
       budgets: { default: '500', 'lab-a': '2500' },
@@ -115,7 +116,7 @@ discounts:
     ).toEqual([
       'rates.yaml:1: currency: got "euro"; expected three capital letters of ISO 4217',
       'rates.yaml:5: rates.0.perUnit: got "cheap"; expected a decimal number of at least 0, such as 0.192',
-      'rates.yaml:6: rates.1.kind: got "instances"; use one of instance, spot, fargate, volume, lustre, eks, retrieval, copy, s3-request',
+      'rates.yaml:6: rates.1.kind: got "instances"; use one of instance, spot, fargate, volume, lustre, eks, retrieval, copy, s3-request, tokens, speech',
       'rates.yaml:7: rates.1.perUnit: got -1; expected a decimal number of at least 0, such as 0.192',
       'rates.yaml:8: rates.2: kind is missing; add it',
       expect.stringMatching(/^rates\.yaml:9: rates\.2\.colour: unknown field; take it out, or use one of kind, region/),
@@ -140,6 +141,8 @@ discounts:
     perUnit: 1
     from: 2026-05-01
     to: 2026-05-01
+  - { kind: tokens, model: gpt-5-mini, of: vcpu, perUnit: 1 }
+  - { kind: speech, region: us-east-1, model: gpt-5-mini, perUnit: 1 }
 discounts:
   - service: AmazonS3
     family: m5
@@ -159,10 +162,13 @@ exchange:
       'rates.yaml:8: rates.2.of: got "storage"; of kind fargate use one of vcpu, gb',
       'rates.yaml:10: rates.2.from: there is no day 2026-02-30; correct it',
       'rates.yaml:15: rates.3.to: 2026-05-01 is not after 2026-05-01; to is the first day it no longer holds',
-      'rates.yaml:18: discounts.0.family: AmazonS3 has no instance families; take it out',
-      'rates.yaml:22: onPremises.1: hpc stands here twice; keep one',
-      'rates.yaml:24: commitments.0: says nothing of what it covers; add families, types or regions',
-      'rates.yaml:26: exchange.0: USD to itself; use two currencies',
+      'rates.yaml:16: rates.4.of: got "vcpu"; of kind tokens use one of input, cached-input, output, image-output',
+      'rates.yaml:17: rates.5: a rate of kind speech needs engine; add it',
+      'rates.yaml:17: rates.5.model: a rate of kind speech has no model; take it out',
+      'rates.yaml:20: discounts.0.family: AmazonS3 has no instance families; take it out',
+      'rates.yaml:24: onPremises.1: hpc stands here twice; keep one',
+      'rates.yaml:26: commitments.0: says nothing of what it covers; add families, types or regions',
+      'rates.yaml:28: exchange.0: USD to itself; use two currencies',
     ]);
   });
 

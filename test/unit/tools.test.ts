@@ -4,13 +4,16 @@
  * @module
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { packageRoot } from '../../infra/local/platform/root.ts';
 import { doctor } from '../../infra/local/tools/doctor.ts';
 import { tools } from '../../infra/local/tools/index.ts';
 import dynamodbLocal from '../../infra/local/tools/jars/dynamodb-local.json' with { type: 'json' };
@@ -67,6 +70,30 @@ describe('run', () => {
     const { code, output } = await attempt('/bin/sh', ['-c', 'exec /bin/sleep 30'], { timeoutMs: 50 });
     expect(code).not.toBe(0);
     expect(output).toContain('SIGKILL');
+  });
+
+  it('does not outlive us, however many run, and nobody is warned of that', async () => {
+    const source = `
+      import { readdirSync } from 'node:fs';
+      import { attempt } from './infra/local/tools/run.ts';
+      const pids = ${JSON.stringify(join(directory, 'pids'))};
+      for (let n = 0; n < 20; n += 1) void attempt('/bin/sh', ['-c', \`/bin/mkdir \${pids}/$$; exec /bin/sleep 60\`]);
+      setInterval(() => readdirSync(pids).length === 20 && process.exit(3), 20);
+    `;
+    const script = join(directory, 'many.mjs');
+    await build({
+      stdin: { contents: source, loader: 'ts', resolveDir: packageRoot() },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      outfile: script,
+    });
+    await mkdir(join(directory, 'pids'));
+    const { code, output } = await attempt(process.execPath, [script]);
+
+    expect([code, output]).toEqual([3, '']);
+    for (const pid of await readdir(join(directory, 'pids')))
+      await expect.poll(() => existsSync(`/proc/${pid}/exe`)).toBe(false);
   });
 
   it('tells the last line and the seconds about once a second', async () => {
@@ -274,6 +301,7 @@ describe('doctor', () => {
       'dynamodb-local': 'will be fetched',
       'temporal-test-server': 'will be fetched',
       genomics: 'missing',
+      voice: 'missing',
       go: 'missing',
       mvn: 'missing',
       docker: 'missing',

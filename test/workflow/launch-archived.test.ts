@@ -116,10 +116,8 @@ it('copies that are there already are no long wait, but are kept while the launc
   const readable = await during(world, 'kept', async (handle) => {
     const job = await world.submission('align');
     // Time that is skipped while an activity runs makes it late.
-    await expect.poll(() => world.statuses.at(-1), { timeout: 20_000 }).toBe('RUNNING');
-    await expect
-      .poll(async () => (await handle.describe()).raw.pendingActivities?.length ?? 0, { timeout: 20_000 })
-      .toBe(0);
+    await expect.poll(() => world.statuses.at(-1)).toBe('RUNNING');
+    await expect.poll(async () => (await handle.describe()).raw.pendingActivities?.length ?? 0).toBe(0);
     // The job takes a week, of which a copy lives one or two days.
     await env.sleep('7 days');
     const head = await restores.s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'reads/1.fq.gz' }));
@@ -136,7 +134,7 @@ it('above the limit it waits for an approval, on the launch itself', async () =>
   const archived = await archive('dear', [['reads/1.fq.gz', 'DEEP_ARCHIVE']]);
   const world = worldOf({ archived, restore: { limitUsd: 0.0000001 } });
   await during(world, 'dear', async (handle) => {
-    await expect.poll(async () => (await progressOf(handle)).waitingFor, { timeout: 20_000 }).toBe('approval');
+    await expect.poll(async () => (await progressOf(handle)).waitingFor).toBe('approval');
     expect((await progressOf(handle)).restore).toMatchObject({ limitUsd: 0.0000001 });
     expect(restores.requests()).toEqual([]);
     expect(await handle.executeUpdate<string, [object]>(APPROVE_UPDATE, { args: [{}] })).toBe('WAITING');
@@ -151,7 +149,7 @@ it('a refused approval fails the launch by its name', async () => {
   const archived = await archive('refused', [['reads/1.fq.gz', 'DEEP_ARCHIVE']]);
   const world = worldOf({ archived, restore: { limitUsd: 0 } });
   await during(world, 'refused', async (handle) => {
-    await expect.poll(async () => (await progressOf(handle)).waitingFor, { timeout: 20_000 }).toBe('approval');
+    await expect.poll(async () => (await progressOf(handle)).waitingFor).toBe('approval');
     expect(await handle.executeUpdate<string, [object]>(APPROVE_UPDATE, { args: [{ refuse: true }] })).toBe('FAILED');
     await expect(handle.result()).rejects.toThrow();
   });
@@ -180,7 +178,7 @@ it('a restore that somebody cancels by itself fails its launch, and does not han
   const world = worldOf({ archived });
   await during(world, 'ended', async (handle) => {
     const child = env.client.workflow.getHandle(restoreIdOf('ended'));
-    await expect.poll(() => isSleeping(child), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isSleeping(child)).toBe(true);
     await child.cancel();
     await expect(handle.result()).rejects.toThrow();
   });
@@ -193,7 +191,7 @@ it('a cancelled launch ends its restore, and stays CANCELLED', async () => {
   const world = worldOf({ archived });
   await during(world, 'cancelled', async (handle) => {
     const child = env.client.workflow.getHandle(restoreIdOf('cancelled'));
-    await expect.poll(() => isSleeping(child), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isSleeping(child)).toBe(true);
     await handle.cancel();
     await expect(handle.result()).rejects.toThrow();
     await expect(child.result()).rejects.toThrow();

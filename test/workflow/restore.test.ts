@@ -140,7 +140,7 @@ it('two restores of one object ask once, both learn of it, and cancelling one do
     ];
     await untilStatus(one, 'RESTORING');
     await untilStatus(other, 'RESTORING');
-    await expect.poll(() => isSleeping(one), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isSleeping(one)).toBe(true);
     await one.cancel();
     await expect(one.result()).rejects.toThrow();
     return other.result();
@@ -197,7 +197,7 @@ it('a run that goes on from another keeps the copies as that did', async () => {
   const input = { sources: [`s3://${BUCKET}/a/`], wishes: { days: 1 } };
   const place = await during(async () => {
     const handle = await start(env.client, input);
-    await expect.poll(() => isSleeping(handle), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isSleeping(handle)).toBe(true);
     // Not by its result: time may run away then, and the copy with it.
     await env.sleep('13 hours');
     await untilStatus(handle, 'COMPLETE');
@@ -221,9 +221,9 @@ it('a run that goes on from another keeps the copies as that did', async () => {
   const launch = { launchId: 'nobody', attempt: 1, workflowId: 'launch/nobody', place };
   const head = await during(async () => {
     const handle = await start(env.client, { ...input, launch, carried });
-    await expect.poll(() => isSleeping(handle), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isSleeping(handle)).toBe(true);
     await env.sleep('7 days');
-    await expect.poll(() => isSleeping(handle), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isSleeping(handle)).toBe(true);
     const seen = await world.s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'a/1' }));
     await handle.cancel();
     expect(await handle.result()).toMatchObject({ status: 'COMPLETE' });
@@ -263,9 +263,9 @@ it('a copy that has gone while nobody looked is restored again for the launch th
   const launch = { launchId: 'nobody', attempt: 1, workflowId: 'launch/nobody', place };
   const head = await during(async () => {
     const handle = await start(env.client, { launch, carried });
-    await expect.poll(() => isSleeping(handle), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isSleeping(handle)).toBe(true);
     await env.sleep('7 days');
-    await expect.poll(() => isSleeping(handle), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => isSleeping(handle)).toBe(true);
     const seen = await world.s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'a/1' }));
     await handle.cancel();
     await handle.result();
@@ -280,6 +280,6 @@ async function untilStatus(
   status: RestoreProgress['status'],
 ): Promise<void> {
   await expect
-    .poll(async () => (await handle.query<RestoreProgress>(PROGRESS_QUERY)).status, { timeout: 20_000, interval: 20 })
+    .poll(async () => (await handle.query<RestoreProgress>(PROGRESS_QUERY)).status, { interval: 20 })
     .toBe(status);
 }

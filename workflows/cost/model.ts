@@ -52,7 +52,11 @@ export interface CostProgress {
 export const ERROR_TYPES = ['LaunchNotFoundError', 'InvalidRatesError'] as const;
 
 /** Of which of the item's strings a line is a part. */
-export const COMPONENTS = ['instance', 'volume', 'filesystem', 'control_plane', 'restore', 'request'] as const;
+export const LAUNCH_COMPONENTS = ['instance', 'volume', 'filesystem', 'control_plane', 'restore', 'request'] as const;
+export type LaunchComponent = (typeof LAUNCH_COMPONENTS)[number];
+/** What lines of a story are for. */
+export const STORY_COMPONENTS = ['text', 'image', 'audio'] as const;
+export const COMPONENTS = [...LAUNCH_COMPONENTS, ...STORY_COMPONENTS] as const;
 export type Component = (typeof COMPONENTS)[number];
 
 /**
@@ -248,13 +252,17 @@ export type PriceKey =
   | { kind: 'eks'; region: string; support: 'standard' | 'extended' }
   | { kind: 'retrieval'; region: string; archive: string; tier: string; of: 'request' | 'gb' }
   | { kind: 'copy'; region: string }
-  | { kind: 's3-request'; region: string; of: 'put' | 'get' };
+  | { kind: 's3-request'; region: string; of: 'put' | 'get' }
+  /** Of OpenAI, by the model; `image-output`: tokens of the pictures it draws. */
+  | { kind: 'tokens'; model: string; of: 'input' | 'cached-input' | 'output' | 'image-output' }
+  /** Characters that Polly speaks, or marks; by engine. */
+  | { kind: 'speech'; region: string; engine: string };
 
 /** A price that holds for a time. What changes at a moment, as spot prices do, is a list of these without gaps. */
 export interface PriceSpan extends Interval {
   /** Of the first tier, unless `tiers` has more. A decimal number, as its source writes it. */
   perUnit: string;
-  /** `Hrs`, `GB-Mo`, `IOPS-Mo`, `MiBps-Mo`, `vCPU-Hours`, `GB-Hours`, `Requests`, `GB`. */
+  /** `Hrs`, `GB-Mo`, `IOPS-Mo`, `MiBps-Mo`, `vCPU-Hours`, `GB-Hours`, `Requests`, `GB`, `1M Tokens`, `1M Characters`. */
   unit: string;
   /** ISO 4217. */
   currency: string;
@@ -280,18 +288,25 @@ export interface LedgerLine {
   line: string;
   component: Component;
   purpose: Purpose;
-  /** Absent for what no step alone has used. */
+  /** Absent for what no step alone has used. Of a story its stage: `text-1`, `audio`, … */
   step?: string;
   /** Of `use` by jobs. */
   outcome?: Outcome;
-  /** Id of the instance, volume, file system, cluster; the archive of restores; the bucket's Region of requests. */
+  /**
+   * Id of the instance, volume, file system, cluster; the archive of restores; the bucket's Region of requests; the model
+   * of tokens, the engine of speech.
+   */
   resource: string;
-  /** `m5.xlarge`, `gp3`, `PERSISTENT_2 SSD 125`, `GLACIER Bulk`, … */
+  /** `m5.xlarge`, `gp3`, `PERSISTENT_2 SSD 125`, `GLACIER Bulk`, `cached input tokens`, … */
   resourceType: string;
   market?: Market;
+  /** `on-premises`; `global` where there are none. */
   region: string;
   zone?: string;
-  /** AWS's service code: `AmazonEC2`, `AmazonEBS` is part of it, `AmazonFSx`, `AmazonEKS`, `AmazonECS`, `AmazonS3`; `on-premises`. */
+  /**
+   * AWS's service code: `AmazonEC2`, `AmazonEBS` is part of it, `AmazonFSx`, `AmazonEKS`, `AmazonECS`, `AmazonS3`,
+   * `AmazonPolly`; `OpenAI`; `on-premises`.
+   */
   service: string;
   /** ISO 8601. */
   from: string;
@@ -323,7 +338,10 @@ export interface CostSummary {
 }
 
 /** The strings of a summary, the total first. */
-export const COST_STRINGS = ['total_cost', ...COMPONENTS.map((component) => `${component}_cost` as const)] as const;
+export const COST_STRINGS = [
+  'total_cost',
+  ...LAUNCH_COMPONENTS.map((component) => `${component}_cost` as const),
+] as const;
 
 /** Seconds in each status, of all attempts. */
 export type Durations = Readonly<Record<string, number>>;

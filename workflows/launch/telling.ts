@@ -68,22 +68,21 @@ export function learn({ reporting }: Run, { consumer, head }: { consumer: string
 }
 
 export function show(run: Run): void {
-  display(run.state);
-  note(run);
+  const progress = run.state.progress();
+  display(progress);
+  note(run, progress);
   run.reporting?.pump.nudge();
 }
 
-function display(state: LaunchState): void {
-  const progress = state.progress();
+function display(progress: LaunchProgress): void {
   setCurrentDetails(describeProgress(progress));
   if (workflowInfo().typedSearchAttributes.get(STATUS) !== progress.status) {
     upsertSearchAttributes([{ key: STATUS, value: progress.status }]);
   }
 }
 
-function note({ state, reporting }: Run): void {
+function note({ reporting }: Run, progress: LaunchProgress): void {
   if (!reporting) return;
-  const progress = state.progress();
   const change = changeOf(reporting.told, progress);
   reporting.told = progress;
   if (change) reporting.outbox.add('progress', change, now());
@@ -110,10 +109,12 @@ async function write(
   summary: string,
 ): Promise<void> {
   const { state, reporting } = run;
-  display(state);
+  const reached = state.progress();
+  display(reached);
+  note(run, reached);
   const { launchId, attempt, sequence } = state;
   // Whoever has no log waits for nothing here: in a history from before there was one the order of commands is fixed.
-  const progress = reporting && (await pack(run, reporting, change));
+  const progress = reporting && (await pack(reporting, change));
   let told = false;
   try {
     const written = await registry.recordStatus.executeWithOptions({ ...REGISTRY, summary }, [
@@ -129,11 +130,9 @@ async function write(
 
 /** All that waits, and the status after it; what is said from now on goes when this has been told. */
 async function pack(
-  run: Run,
   { outbox, pump, facts }: Reporting,
   { status, waitingFor, error }: { status: LaunchStatus; waitingFor?: WaitingFor; error?: LaunchProgress['error'] },
 ): Promise<Batch | undefined> {
-  note(run);
   outbox.add(
     isEnded(status) ? 'end' : 'status',
     { status, ...(waitingFor && { waitingFor }), ...(error && { error }) },

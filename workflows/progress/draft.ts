@@ -5,6 +5,7 @@
  * @module
  */
 import { type Change, type EventKind, isMergeable, LIMITS, type StepView } from './model.ts';
+import { mergeChanges } from './picture.ts';
 
 /** A report without a number and a name yet. */
 export interface Draft extends Change {
@@ -19,25 +20,8 @@ const STEP_CHARACTERS = 18_000;
 /** @param drafts gets the new one, or the last one of it is widened by it */
 export function addDraft(drafts: Draft[], draft: Draft): void {
   const last = drafts.at(-1);
-  if (last && isMergeable(last.kind) && isMergeable(draft.kind)) drafts[drafts.length - 1] = merge(last, draft);
+  if (last && isMergeable(last.kind) && isMergeable(draft.kind)) drafts[drafts.length - 1] = mergeChanges(last, draft);
   else drafts.push(draft);
-}
-
-function merge(earlier: Draft, later: Draft): Draft {
-  const steps = new Map((earlier.steps ?? []).map((step) => [step.name, step]));
-  for (const step of later.steps ?? []) {
-    const after = step.after ?? steps.get(step.name)?.after;
-    steps.set(step.name, after ? { ...step, after } : step);
-  }
-  // A percent said before later steps were told of is outdated by them.
-  const { percent: outdated, ...before } = earlier;
-  return {
-    ...before,
-    ...(outdated !== undefined && !later.steps?.length && { percent: outdated }),
-    ...later,
-    ...(steps.size > 0 && { steps: [...steps.values()] }),
-    ...((earlier.counts || later.counts) && { counts: { ...earlier.counts, ...later.counts } }),
-  };
 }
 
 /**

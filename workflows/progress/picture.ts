@@ -95,8 +95,7 @@ export class RunPicture {
   #put(step: StepView): void {
     const before = this.#steps.get(step.name);
     if (before) this.#weigh(before, -1);
-    // Steps told of without their place in the plan keep it.
-    this.#steps.set(step.name, before?.after && !step.after ? { ...step, after: before.after } : step);
+    this.#steps.set(step.name, withPlace(step, before));
     this.#weigh(step, 1);
   }
 
@@ -148,13 +147,15 @@ export function mergeEvents(events: readonly ProgressEvent[]): ProgressEvent[] {
 export const mayMerge = ({ kind, begins, status, data }: Pick<ProgressEvent, 'kind'> & Change): boolean =>
   isMergeable(kind) && begins === undefined && status === undefined && data === undefined;
 
-function mergeTwo(earlier: ProgressEvent, later: ProgressEvent): ProgressEvent {
+const mergeTwo = (earlier: ProgressEvent, later: ProgressEvent): ProgressEvent => ({
+  ...mergeChanges(earlier, later),
+  merged: (earlier.merged ?? 1) + (later.merged ?? 1),
+});
+
+/** What two changes that follow one another come to; what is no part of a change is the later one's. */
+export function mergeChanges<Of extends Change>(earlier: Of, later: Of): Of {
   const steps = new Map((earlier.steps ?? []).map((step) => [step.name, step]));
-  for (const step of later.steps ?? []) {
-    const after = step.after ?? steps.get(step.name)?.after;
-    steps.set(step.name, after ? { ...step, after } : step);
-  }
-  const counts = { ...earlier.counts, ...later.counts };
+  for (const step of later.steps ?? []) steps.set(step.name, withPlace(step, steps.get(step.name)));
   // A percent said before later steps were told of is outdated by them.
   const { percent: outdated, ...before } = earlier;
   return {
@@ -162,7 +163,10 @@ function mergeTwo(earlier: ProgressEvent, later: ProgressEvent): ProgressEvent {
     ...(outdated !== undefined && !later.steps?.length && { percent: outdated }),
     ...later,
     ...(steps.size > 0 && { steps: [...steps.values()] }),
-    ...(Object.keys(counts).length > 0 && { counts }),
-    merged: (earlier.merged ?? 1) + (later.merged ?? 1),
+    ...((earlier.counts || later.counts) && { counts: { ...earlier.counts, ...later.counts } }),
   };
 }
+
+/** A step told of without its place in the plan keeps it. */
+export const withPlace = (step: StepView, before: StepView | undefined): StepView =>
+  before?.after && !step.after ? { ...step, after: before.after } : step;

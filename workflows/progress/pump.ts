@@ -7,6 +7,7 @@
 import { CancellationScope, log, proxyActivities, proxyLocalActivities, TemporalFailure } from '@temporalio/workflow';
 import type { ProgressActivities } from '../../activities/progress/index.ts';
 import { rootCause } from '../kit/failures.ts';
+import { lastTurn } from '../kit/last-turn.ts';
 import { now } from '../kit/time.ts';
 import { ACTIVITY_TASK_QUEUE } from './model.ts';
 import type { Batch, Outbox } from './outbox.ts';
@@ -45,7 +46,13 @@ const optionsOf = ({ reports }: Batch) => (reports.some(({ kind }) => kind === '
 
 /** Straight into the log. */
 export const DIRECT: Way = {
-  light: (batch) => light.appendProgress(batch),
+  async light(batch) {
+    try {
+      await light.appendProgress(batch);
+    } finally {
+      await lastTurn();
+    }
+  },
   sure: (batch) => sure.appendProgress.executeWithOptions({ ...optionsOf(batch), summary: 'report progress' }, [batch]),
 };
 

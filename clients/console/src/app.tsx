@@ -21,6 +21,7 @@ import { openSession, session } from './session.ts';
 import { report, withoutNames } from './telemetry.ts';
 
 const Costs = lazy(() => import('./pages/costs.tsx').then((module) => module.Costs));
+const Stories = lazy(() => import('./pages/stories.tsx').then((module) => module.Stories));
 const NewLaunch = lazy(() => import('./pages/new-launch.tsx').then((module) => module.NewLaunch));
 
 const TITLES: Readonly<Record<Page, string>> = {
@@ -28,6 +29,7 @@ const TITLES: Readonly<Record<Page, string>> = {
   run: 'Run',
   costs: 'Costs',
   new: 'New launch',
+  stories: 'Stories',
   help: 'Help',
   unknown: 'Not found',
 };
@@ -38,6 +40,7 @@ export function App() {
     n: () => navigate('/new'),
     g: () => navigate('/'),
     c: () => navigate('/costs'),
+    s: () => navigate('/stories'),
   });
   return (
     <>
@@ -114,6 +117,8 @@ function PageOf({ route }: { route: Route }) {
       return <Costs />;
     case 'new':
       return <NewLaunch />;
+    case 'stories':
+      return <Stories />;
     case 'help':
       return <Help />;
     case 'unknown':

@@ -9,6 +9,7 @@ export type Route =
   | { page: 'run'; workflowId: string }
   | { page: 'costs' }
   | { page: 'new' }
+  | { page: 'stories' }
   | { page: 'help' }
   | { page: 'unknown' };
 
@@ -20,6 +21,7 @@ export const PATTERNS: Readonly<Record<Page, string>> = {
   run: '/run/:workflowId',
   costs: '/costs',
   new: '/new',
+  stories: '/stories',
   help: '/help',
   unknown: '/*',
 };
@@ -38,6 +40,8 @@ export function parseRoute(path: string): Route {
       return { page: 'costs' };
     case '/new':
       return { page: 'new' };
+    case '/stories':
+      return { page: 'stories' };
     case '/help':
       return { page: 'help' };
     default:

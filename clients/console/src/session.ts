@@ -45,3 +45,9 @@ effect(() => {
 });
 
 export const mayOperate = (info: SessionInfo): boolean => info.role !== 'viewer';
+
+/** Whether who looks may operate; nobody may before it is known who does. */
+export function isOperator(): boolean {
+  const known = session.value;
+  return known.state === 'known' && mayOperate(known.info);
+}

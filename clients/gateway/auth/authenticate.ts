@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HttpError } from '../errors.ts';
-import { maySee, type Ownership, type Principal } from '../principal.ts';
+import type { Principal } from '../principal.ts';
 import type { GatewaySettings } from '../settings.ts';
 import { AuthError, type Tokens } from './tokens.ts';
 
@@ -38,9 +38,15 @@ export function authenticate(app: FastifyInstance, { settings, tokens }: Authent
   });
 }
 
+/** The token of `authorization: Bearer <token>`, unchecked. */
+export function bearerOf({ headers }: Pick<FastifyRequest, 'headers'>): string | undefined {
+  const [scheme, token, ...more] = (headers.authorization ?? '').split(' ');
+  return scheme?.toLowerCase() === 'bearer' && token && more.length === 0 ? token : undefined;
+}
+
 async function principalOf(request: FastifyRequest, tokens: Tokens | undefined): Promise<Principal> {
-  const [scheme, token, ...more] = (request.headers.authorization ?? '').split(' ');
-  if (scheme?.toLowerCase() !== 'bearer' || !token || more.length > 0 || !tokens)
+  const token = bearerOf(request);
+  if (token === undefined || !tokens)
     throw new HttpError(401, 'a token is needed', 'send it as "authorization: Bearer <token>"');
   try {
     return await tokens.verify(token);
@@ -48,10 +54,4 @@ async function principalOf(request: FastifyRequest, tokens: Tokens | undefined):
     if (!(error instanceof AuthError)) throw error;
     throw new HttpError(error.code === 'unavailable' ? 503 : 401, error.message, error.remedy);
   }
-}
-
-/** @throws HttpError 404 where there is no such run, or it is somebody else's: its name tells nothing */
-export function checkSee<Run extends Ownership>(principal: Principal, run: Run | undefined): Run {
-  if (run && maySee(principal, run)) return run;
-  throw new HttpError(404, 'there is no such run', 'GET /api/v1/runs lists those that may be seen');
 }

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { requireKey } from '../auth/key.ts';
 import { AuthError } from '../auth/tokens.ts';
 import { HttpError } from '../errors.ts';
 import { type IdentityDeps, identify } from '../live/identity.ts';
@@ -27,19 +27,10 @@ export interface HostedRoutesDeps extends IdentityDeps {
 
 export async function hostedRoutes(app: FastifyInstance, deps: HostedRoutesDeps): Promise<void> {
   const { hosted } = deps;
-  const expected = digest(deps.key);
-  const keyed = (read: (request: FastifyRequest) => string) => async (request: FastifyRequest) => {
-    if (!timingSafeEqual(digest(read(request)), expected))
-      throw new HttpError(
-        401,
-        'the key of the installation is needed',
-        'map it to the header longhaul-key: docs/live.md',
-      );
-  };
   const options = (read: (request: FastifyRequest) => string) => ({
     config: { public: true, rateLimit: false as const },
     bodyLimit: MESSAGE_BYTES * 2,
-    onRequest: keyed(read),
+    onRequest: requireKey(deps.key, read, 'map it to the header longhaul-key: docs/live.md'),
     schema: { hide: true },
   });
   const byHeader = options((request) => String(request.headers[KEY_HEADER] ?? ''));
@@ -109,5 +100,3 @@ function newsOf(body: string): HostedNews {
   if (typeof connectionId !== 'string' || (text !== undefined && typeof text !== 'string')) throw wrong;
   return { connectionId, ...(text !== undefined && { text }) };
 }
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -5,6 +5,7 @@
  */
 import { isEnded } from '../../../workflows/launch/model.ts';
 import { isEnded as isRestored } from '../../../workflows/restore/model.ts';
+import { isEnded as isTold } from '../../../workflows/story/model.ts';
 import type { RunAction } from '../../live/api.ts';
 import { mayAct, type Ownership, type Principal } from '../principal.ts';
 
@@ -24,7 +25,7 @@ export function actionsOf(principal: Principal, run: Run): RunAction[] {
   const offered: [RunAction, boolean][] = [
     ['approve', decides],
     ['refuse', decides],
-    ['retry', operates && domain === 'launch' && mayBeRetried(run)],
+    ['retry', operates && (domain === 'launch' || domain === 'story') && mayBeRetried(run)],
     ['cancel', operates && mayBeCancelled(domain, status)],
   ];
   return offered.flatMap(([action, possible]) => (possible ? [action] : []));
@@ -35,6 +36,7 @@ const mayBeRetried = ({ status, completed = false }: Run): boolean =>
 
 function mayBeCancelled(domain: string, status: string): boolean {
   if (domain === 'launch') return !isEnded(status as Parameters<typeof isEnded>[0]) && status !== 'RETRY';
+  if (domain === 'story') return !isTold(status as Parameters<typeof isTold>[0]);
   // One that is READY keeps the inputs of a launch.
   return domain === 'restore' && !isRestored(status as Parameters<typeof isRestored>[0]) && status !== 'READY';
 }

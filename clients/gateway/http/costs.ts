@@ -1,5 +1,5 @@
 /**
- * `/costs`: reports, comparisons and estimates, of the consumers of whoever asks.
+ * `/costs`: reports, comparisons and estimates, and what a story has cost, of the consumers of whoever asks.
  *
  * @module
  */
@@ -12,16 +12,18 @@ import { comparisonSvg } from '../../../lib/cost/plot.ts';
 import { costReport, GROUPINGS, type Grouping } from '../../../lib/cost/report.ts';
 import { reportCsv } from '../../../lib/cost/report-csv.ts';
 import { COMPUTE_SERVICES } from '../../../workflows/launch/model.ts';
+import { FAMILY_PATTERN, NIGHT_PATTERN, type StoryName } from '../../../workflows/story/model.ts';
 import { billingAccount } from '../../cost/account.ts';
 import { readComparison } from '../../cost/compare.ts';
 import { estimateWith } from '../../cost/estimator.ts';
+import { readStoryCost } from '../../cost/story-view.ts';
 import { planSheet } from '../../launch/sheets.ts';
-import type { CostComparison, CostEstimate, CostReport, EstimateBody } from '../../live/api.ts';
+import type { CostComparison, CostEstimate, CostReport, EstimateBody, StoryCostView } from '../../live/api.ts';
 import type { Principal } from '../principal.ts';
 import { ofConsumers } from './consumer-ledger.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { principalOf, requireConsumer, requireRole, seenLaunch } from './guard.ts';
-import { answers, body, consumer, id, oneOf, ref, whole } from './schemas.ts';
+import { principalOf, requireConsumer, requireRole, requireSeen, seenLaunch } from './guard.ts';
+import { answers, body, consumer, id, object, oneOf, ref, whole } from './schemas.ts';
 import { readSheet, SHEET_BODY_LIMIT, sheetFields } from './sheets.ts';
 
 interface ReportQuery {
@@ -43,7 +45,8 @@ export function costRoutes(app: FastifyInstance, deps: ApiDependencies): void {
     {
       schema: {
         tags,
-        summary: 'Sums over launches, of the month so far where no dates are given; as CSV, or FOCUS 1.2 CSV',
+        summary:
+          'Sums over launches and stories, of the month so far where no dates are given; as CSV, or FOCUS 1.2 CSV',
         querystring: body(
           {},
           {
@@ -81,6 +84,29 @@ export function costRoutes(app: FastifyInstance, deps: ApiDependencies): void {
       return reply
         .type('image/svg+xml; charset=utf-8')
         .send(comparisonSvg(comparison as Awaited<ReturnType<typeof readComparison>>));
+    },
+  );
+  app.get<{ Params: StoryName }>(
+    '/costs/stories/:family/:night',
+    {
+      schema: {
+        tags,
+        summary: 'What a story has cost, by stage; 409 while it has not ended',
+        params: object({
+          family: { type: 'string', pattern: FAMILY_PATTERN.source, description: 'Id of the family.' },
+          night: {
+            type: 'string',
+            pattern: NIGHT_PATTERN.source,
+            description: 'Its date, such as `2026-11-26`, or id.',
+          },
+        }),
+        response: answers(ref('StoryCostView'), { also: [409] }),
+      },
+    },
+    async (request): Promise<StoryCostView> => {
+      const { family, night } = request.params;
+      requireSeen(principalOf(request), { consumer: family }, `story ${family}/${night}`);
+      return readStoryCost(deps, { family, night });
     },
   );
   app.post<{ Body: EstimateBody }>(

@@ -7,10 +7,12 @@ import type { Client } from '@temporalio/client';
 import type { AwsClients } from '../../../lib/aws-clients.ts';
 import type { ProgressReader } from '../../../lib/progress/log.ts';
 import type { Settings } from '../../../lib/settings.ts';
+import { FamilyStore } from '../../../lib/store/families.ts';
 import { LaunchStore } from '../../../lib/store/launches.ts';
 import { LedgerStore } from '../../../lib/store/ledger.ts';
 import { RestoreStore } from '../../../lib/store/restores.ts';
 import { StepStore } from '../../../lib/store/steps.ts';
+import { StoryStore } from '../../../lib/store/stories.ts';
 import { tableNames } from '../../../lib/store/tables.ts';
 import type { SessionInfo } from '../../live/api.ts';
 
@@ -22,6 +24,8 @@ export interface ApiDependencies {
   steps: StepStore;
   restores: RestoreStore;
   ledger: LedgerStore;
+  stories: StoryStore;
+  families: FamilyStore;
   progress: ProgressReader;
   auth: SessionInfo['auth'];
   /** Of Longhaul. */
@@ -40,5 +44,7 @@ export function apiDependencies(opened: Opened): ApiDependencies {
     steps: new StepStore(dynamodb, tables),
     restores: new RestoreStore(dynamodb, tables),
     ledger: new LedgerStore(dynamodb, tables),
+    stories: new StoryStore(dynamodb, tables),
+    families: new FamilyStore(dynamodb, tables),
   };
 }

@@ -13,10 +13,12 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ReportError } from '../../../lib/cost/calendar.ts';
 import { RequestFileError } from '../../../lib/restore/request-file.ts';
 import { UnreadableObjectError } from '../../../lib/s3-objects.ts';
+import { InvalidNameError } from '../../../lib/story/names.ts';
 import { SheetError } from '../../../workflows/launch/sheet/problems.ts';
 import { NoCostError } from '../../cost/view.ts';
 import { isOutage } from '../../events/outage.ts';
-import type { ApiError } from '../../live/api.ts';
+import { StoryProblem, type StoryProblemKind } from '../../story/problem.ts';
+import { errorBody, HttpError } from '../errors.ts';
 
 export const STATUS_OF = {
   'bad-request': 400,
@@ -34,15 +36,12 @@ export const STATUS_OF = {
 export type ApiErrorCode = keyof typeof STATUS_OF;
 
 /** What a route throws for its client to read. */
-export class ApiProblem extends Error {
-  override readonly name = 'ApiProblem';
-  readonly code: ApiErrorCode;
-  readonly remedy: string;
+export class ApiProblem extends HttpError {
+  declare readonly code: ApiErrorCode;
 
   constructor(code: ApiErrorCode, message: string, remedy: string) {
-    super(message);
-    this.code = code;
-    this.remedy = remedy;
+    super(STATUS_OF[code], message, remedy, code);
+    this.name = 'ApiProblem';
   }
 }
 
@@ -52,6 +51,12 @@ const NO_COST = {
   open: 'wait for its end',
   pricing: 'wait until it has been priced',
 } as const;
+const OF_STORIES: Readonly<Record<StoryProblemKind, ApiErrorCode>> = {
+  input: 'bad-request',
+  unknown: 'not-found',
+  conflict: 'conflict',
+  unavailable: 'unavailable',
+};
 const LATER = 'try again in a moment; GET /api/v1/health says what is out of reach';
 
 /** Of fastify's own refusals. */
@@ -77,6 +82,9 @@ export function problemOf(error: unknown): ApiProblem | undefined {
     return new ApiProblem('bad-request', error.message, 'correct the file, or name another one');
   if (error instanceof UnreadableObjectError)
     return new ApiProblem('bad-request', error.message, 'name an object that is there, and that the gateway may read');
+  if (error instanceof StoryProblem) return new ApiProblem(OF_STORIES[error.kind], error.message, error.remedy);
+  if (error instanceof InvalidNameError)
+    return new ApiProblem('bad-request', error.message, 'correct the name, or how it looks');
   if (error instanceof WorkflowNotFoundError)
     return new ApiProblem('not-found', 'there is no such open workflow', 'look it up with GET /api/v1/runs');
   if (error instanceof WorkflowUpdateFailedError)
@@ -128,17 +136,16 @@ const INTERNAL = new ApiProblem(
 /** The one error handler. The log gets the error with its stack, and the route's pattern instead of the address. */
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error) ?? INTERNAL;
-  const status = STATUS_OF[problem.code];
+  const status = problem.statusCode;
   const about = { route: request.routeOptions.url, method: request.method, code: problem.code };
   if (status >= 500) request.log.error({ ...about, err: error }, 'a request failed');
   else request.log.info(about, 'a request was refused');
   if (status === 503 && !reply.hasHeader('retry-after')) void reply.header('retry-after', '2');
-  return reply.code(status).type('application/json; charset=utf-8').send(errorBody(problem));
+  return reply
+    .code(status)
+    .type('application/json; charset=utf-8')
+    .send(errorBody(problem.code, problem.message, problem.remedy));
 }
-
-export const errorBody = ({ code, message, remedy }: Pick<ApiProblem, 'code' | 'message' | 'remedy'>): ApiError => ({
-  error: { code, message, remedy },
-});
 
 export const notFound = (what: string): ApiProblem =>
   new ApiProblem('not-found', `there is no ${what}`, 'GET /api/v1/runs lists those that may be seen');

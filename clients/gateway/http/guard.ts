@@ -10,12 +10,6 @@ import type { Role } from '../../live/protocol.ts';
 import { hasRole, maySee, type Ownership, type Principal } from '../principal.ts';
 import { ApiProblem, notFound } from './errors.ts';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    principal: Principal;
-  }
-}
-
 /** @throws ApiProblem 401: whoever sets up authentication has let through a request without a principal */
 export function principalOf(request: FastifyRequest): Principal {
   const { principal } = request as { principal?: Principal | null };

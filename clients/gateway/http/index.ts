@@ -5,10 +5,13 @@
  * @module
  */
 import type { FastifyInstance } from 'fastify';
+import { errorBody } from '../errors.ts';
 import { approvalRoutes } from './approvals.ts';
 import { costRoutes } from './costs.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { errorBody, handleError, notFound } from './errors.ts';
+import { handleError, notFound } from './errors.ts';
+import { familyRoutes } from './families.ts';
+import { familyCardRoutes } from './family-cards.ts';
 import { launchActionRoutes } from './launch-actions.ts';
 import { launchRoutes } from './launches.ts';
 import { logRoutes } from './logs.ts';
@@ -18,6 +21,7 @@ import { restoreRoutes } from './restores.ts';
 import { runRoutes } from './runs.ts';
 import { addSchemas, answers } from './schemas.ts';
 import { sessionRoutes } from './session.ts';
+import { storyRoutes } from './stories.ts';
 import { telemetryRoutes } from './telemetry.ts';
 import { checkStrictly } from './validation.ts';
 
@@ -34,12 +38,13 @@ export async function registerApi(app: FastifyInstance, deps: ApiDependencies): 
       addSchemas(api);
       checkStrictly(api);
       api.setErrorHandler(handleError);
-      api.setNotFoundHandler((_request, reply) =>
-        reply
+      api.setNotFoundHandler((_request, reply) => {
+        const { code, message, remedy } = notFound('such route');
+        return reply
           .code(404)
           .type('application/json; charset=utf-8')
-          .send(errorBody(notFound('such route'))),
-      );
+          .send(errorBody(code, message, remedy));
+      });
       // Response schemas describe; what is sent is what was made, nothing left out.
       api.setSerializerCompiler(() => JSON.stringify);
       api.addHook('onSend', (request, reply, _payload, next) => {
@@ -56,6 +61,9 @@ export async function registerApi(app: FastifyInstance, deps: ApiDependencies): 
       restoreRoutes(api, deps);
       approvalRoutes(api, deps);
       costRoutes(api, deps);
+      familyRoutes(api, deps);
+      familyCardRoutes(api, deps);
+      storyRoutes(api, deps);
       telemetryRoutes(api);
       api.get(
         '/openapi.json',

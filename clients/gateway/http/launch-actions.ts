@@ -10,11 +10,11 @@ import type { ParsedSheet } from '../../../workflows/launch/sheet/parse.ts';
 import { cancelLaunch } from '../../launch/cancel.ts';
 import { planSheet, preflightPlan } from '../../launch/sheets.ts';
 import type { Exported, PreflightAnswer, RetryBody, SheetBody, Started } from '../../live/api.ts';
+import { CANCELS, ended } from './cancels.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { ApiProblem } from './errors.ts';
 import { exportOf } from './exports.ts';
 import { principalOf, requireRole, seenLaunch } from './guard.ts';
-import { answers, body, id, name, object, ref } from './schemas.ts';
+import { answers, body, id, name, object, optional, ref } from './schemas.ts';
 import { readSheet, SHEET_BODY_LIMIT, sheetBody, sheetFields } from './sheets.ts';
 import { retry, submit } from './submit.ts';
 
@@ -103,11 +103,7 @@ export function launchActionRoutes(app: FastifyInstance, deps: ApiDependencies):
         tags,
         summary: 'Asks a launch to end its jobs and itself; its log says when it has. Needs the role operator',
         params,
-        body: optional(body({})),
-        response: answers(ref('Ended'), {
-          also: [409],
-          description: 'It has been asked; the status is that of before.',
-        }),
+        ...CANCELS,
       },
     },
     async (request) => {
@@ -115,15 +111,10 @@ export function launchActionRoutes(app: FastifyInstance, deps: ApiDependencies):
       const item = await seenLaunch(deps, principal, request.params.id);
       requireRole(principal, 'operator');
       const asked = await cancelLaunch(deps, item.launch_id);
-      if (asked.outcome === 'refused')
-        throw new ApiProblem('conflict', asked.reason, 'GET /api/v1/launches/{id} says what may be done with it now');
-      return { workflowId: item.workflow_id, status: asked.status };
+      return ended(item.workflow_id, asked, 'GET /api/v1/launches/{id}');
     },
   );
 }
-
-/** A request without a body is one with an empty one. */
-export const optional = (schema: object) => ({ ...schema, type: ['object', 'null'] });
 
 function withLine(finding: Finding, { lineOf }: ParsedSheet): PreflightAnswer['findings'][number] {
   const line = lineOf(finding.at.split('.'));

@@ -14,6 +14,8 @@ const TAGS = {
   restores: 'Restores of archived objects',
   approvals: 'Letting a run spend more than its limit',
   costs: 'What launches have cost, and would',
+  families: 'Who gets a story every night, and its cast',
+  stories: 'Bedtime stories: one more now, the book of past ones, links',
   progress: 'Live progress by polling and by server-sent events',
   session: 'The caller',
   telemetry: 'What the console reports of itself',

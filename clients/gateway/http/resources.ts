@@ -242,6 +242,10 @@ export const RESOURCES: Readonly<Record<string, Schema>> = {
   Decided: object({ workflowId: text, decision: { type: 'string', enum: ['approved', 'refused'] }, status: text }),
   Ended: object({ workflowId: text, status: text }),
   CostView: about(object({ launchId: text, currencies: list(anything) }), 'As `longhaul cost show --json`.'),
+  StoryCostView: about(
+    object({ storyId: text, total: text, stages: list(anything) }),
+    'As `longhaul cost show story/<family>/<night> --json`.',
+  ),
   CostReport: about(
     object({ by: text, from: text, to: text, rows: list(anything), totals: list(anything) }),
     'As `longhaul cost report --json`.',

@@ -20,10 +20,10 @@ import { planOf } from '../../restore/plan.ts';
 import { currentRestorePrices } from '../../restore/prices.ts';
 import { restoreIdFor, startRestore } from '../../restore/start.ts';
 import { maySee, type Principal } from '../principal.ts';
+import { CANCELS, ended } from './cancels.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { ApiProblem } from './errors.ts';
 import { principalOf, requireConsumer, requireRole } from './guard.ts';
-import { optional } from './launch-actions.ts';
 import { restoreDetail, seenRestore } from './restore-detail.ts';
 import { answers, body, consumer, id, object, oneOf, ref, type Schema, s3Address, whole } from './schemas.ts';
 import { shows } from './settle.ts';
@@ -106,11 +106,7 @@ export function restoreRoutes(app: FastifyInstance, deps: ApiDependencies): void
         tags,
         summary: 'Asks a restore to ask for nothing more. Needs the role operator',
         params,
-        body: optional(body({})),
-        response: answers(ref('Ended'), {
-          also: [409],
-          description: 'It has been asked; the status is that of before.',
-        }),
+        ...CANCELS,
       },
     },
     async (request) => {
@@ -118,9 +114,7 @@ export function restoreRoutes(app: FastifyInstance, deps: ApiDependencies): void
       const item = await seenRestore(deps, principal, request.params.id);
       requireRole(principal, 'operator');
       const asked = await cancelRestore(deps, item.restore_id);
-      if (asked.outcome === 'refused')
-        throw new ApiProblem('conflict', asked.reason, 'GET /api/v1/restores/{id} says what may be done with it now');
-      return { workflowId: item.workflow_id, status: asked.status };
+      return ended(item.workflow_id, asked, 'GET /api/v1/restores/{id}');
     },
   );
 }

@@ -7,6 +7,7 @@
 import type { FastifyInstance } from 'fastify';
 import { RESOURCES } from './resources.ts';
 import { object, ref, type Schema } from './schema-kit.ts';
+import { STORY_RESOURCES } from './story-resources.ts';
 
 export { object, ref, type Schema } from './schema-kit.ts';
 
@@ -94,6 +95,9 @@ export const body = (required: Readonly<Record<string, Schema>>, optional: Reado
   additionalProperties: false,
 });
 
+/** A request without a body is one with an empty one. */
+export const optional = (schema: object) => ({ ...schema, type: ['object', 'null'] });
+
 export function addSchemas(app: FastifyInstance): void {
-  for (const [$id, schema] of Object.entries(RESOURCES)) app.addSchema({ $id, ...schema });
+  for (const [$id, schema] of Object.entries({ ...RESOURCES, ...STORY_RESOURCES })) app.addSchema({ $id, ...schema });
 }

@@ -10,6 +10,7 @@ import { WORKFLOW_TYPE as LAUNCH } from '../../../workflows/launch/model.ts';
 import { WORKFLOW_TYPE as POLLER } from '../../../workflows/poller/model.ts';
 import { WORKFLOW_TYPE as RESTORE } from '../../../workflows/restore/model.ts';
 import { WORKFLOW_TYPE as PURGE } from '../../../workflows/sessions/model.ts';
+import { NIGHT_WORKFLOW_TYPE as NIGHT } from '../../../workflows/story/model.ts';
 import type { RunSummary } from '../../live/api.ts';
 import { temporalSummary } from './summaries.ts';
 
@@ -24,7 +25,7 @@ export interface TemporalFilter {
 }
 
 /** These are in registries, or are no runs anybody asked for. */
-const LEFT_OUT = [LAUNCH, RESTORE, POLLER, PURGE];
+const LEFT_OUT = [LAUNCH, RESTORE, POLLER, PURGE, NIGHT];
 const HOUR_MS = 3_600_000;
 const GROWTH = 16;
 /** The first, and how often it grows before it is without bounds. */

@@ -6,6 +6,7 @@
  * @module
  */
 import { parseArgs } from 'node:util';
+import { serveUntilStopped } from '../kit/program.ts';
 import { openAws } from './server.ts';
 
 const { values } = parseArgs({
@@ -22,27 +23,11 @@ if (directory === undefined || imagesFile === undefined) {
   process.exit(2);
 }
 
-const aws = await openAws({
+const door = await openAws({
   directory,
   imagesFile,
   port: Number(values.port),
   ...(dynamodbPort !== undefined && { dynamodb: { port: Number(dynamodbPort) } }),
 });
 
-let closing = false;
-function close(): void {
-  if (closing) return;
-  closing = true;
-  aws.close().then(
-    () => process.exit(0),
-    (error) => {
-      console.error('closing failed', error);
-      process.exit(1);
-    },
-  );
-}
-process.once('SIGTERM', close);
-process.once('SIGINT', close);
-process.stdin.resume().once('end', close).once('error', close);
-
-console.log(JSON.stringify({ url: aws.url }));
+serveUntilStopped(door);

@@ -15,7 +15,7 @@ export const LOCAL_PLACE: Place = { accountId: '123456789012', region: 'us-east-
 
 /** Who puts a message into a queue, and for which bucket or rule: the queue's policy must allow just that. */
 export interface ServiceSender {
-  service: 's3.amazonaws.com' | 'events.amazonaws.com';
+  service: 's3.amazonaws.com' | 'events.amazonaws.com' | 'sns.amazonaws.com';
   sourceArn: string;
 }
 

@@ -17,11 +17,13 @@ import { createFsx } from './fsx/service.ts';
 import { createIam } from './iam/service.ts';
 import { createLogs } from './logs/service.ts';
 import { createPipes } from './pipes/service.ts';
+import { createPolly } from './polly/service.ts';
 import { LOCAL_PLACE, type Place } from './ports.ts';
 import { createPricing } from './pricing/service.ts';
 import { createRegistry } from './registry/service.ts';
 import { createS3 } from './s3/service.ts';
 import { createS3Control } from './s3control/service.ts';
+import { createSns } from './sns/service.ts';
 import { createSqs } from './sqs/service.ts';
 
 export interface AwsOptions {
@@ -68,6 +70,8 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
     createFsx(at('fsx')),
     createEks(at('eks')),
     createApiGateway(at('apigateway')),
+    createPolly({ kit }),
+    createSns({ ...at('sns'), queues: sqs.port }),
     createRegistry({ imagesFile }),
   ];
   // S3 Batch Operations is closed before the objects it works on.
@@ -78,9 +82,11 @@ export async function openAws(options: AwsOptions): Promise<Aws> {
   if (pipes) services.unshift(pipes.service);
   if (dynamodb) services.push(createDynamoDbProxy(dynamodb));
   const door = await openFrontDoor(kit, services, options.port);
-  kit.actions.set('POST lose-instance', ({ instanceId, zombies }) => ({
-    lost: batch.loseInstance(String(instanceId), zombies === true),
-  }));
+  kit.actions.set('POST lose-instance', ({ instanceId, zombies }) => {
+    // All of them at one moment: a job of one must not be placed on the next.
+    const ids = instanceId === undefined ? batch.instanceIds() : [String(instanceId)];
+    return { lost: ids.filter((id) => batch.loseInstance(id, zombies === true)) };
+  });
   kit.actions.set('GET instances', () => ({ instanceIds: batch.instanceIds() }));
   // Jobs call back through the front door, so they start only once its address is known.
   await batch.start({ endpointUrl: door.url });

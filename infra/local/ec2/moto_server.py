@@ -2,11 +2,14 @@
 
 moto starts another instance for each RunInstances; EC2 answers a client token it knows by the instances it has started,
 and refuses it for another request or when they are gone. Types named in the arguments have no capacity.
+
+One request after the other: moto walks its dictionaries while another thread changes them, and then answers 500.
 """
 
 import os
 import sys
 import threading
+from contextlib import closing
 from logging import ERROR, getLogger
 
 from moto.ec2.exceptions import EC2ClientError
@@ -16,7 +19,7 @@ from werkzeug.serving import make_server
 
 NO_CAPACITY = set(sys.argv[1:])
 run_instances = InstanceResponse.run_instances
-lock = threading.Lock()
+turn = threading.Lock()
 tokens = {}
 
 
@@ -24,15 +27,14 @@ def run_once(self):
     token = self._get_param("ClientToken")
     kind = self._get_param("InstanceType", "m1.small")
     asked = dict(self.querystring)
-    with lock:
-        known = tokens.get(token)
-        if known is None:
-            if kind in NO_CAPACITY:
-                raise EC2ClientError(
-                    "InsufficientInstanceCapacity",
-                    f"We currently do not have sufficient {kind} capacity in the Availability Zone you requested.",
-                )
-            known = tokens[token] = (asked, run_instances(self))
+    known = tokens.get(token)
+    if known is None:
+        if kind in NO_CAPACITY:
+            raise EC2ClientError(
+                "InsufficientInstanceCapacity",
+                f"We currently do not have sufficient {kind} capacity in the Availability Zone you requested.",
+            )
+        known = tokens[token] = (asked, run_instances(self))
     before, answer = known
     if before != asked:
         raise EC2ClientError(
@@ -46,6 +48,15 @@ def run_once(self):
     return answer
 
 
+def one_at_a_time(app):
+    def application(environ, start_response):
+        # The body is whole before another has its turn: a client that reads slowly holds nobody up.
+        with turn, closing(app(environ, start_response)) as body:
+            return list(body)
+
+    return application
+
+
 def die_with_stdin():
     while sys.stdin.read(1024):
         pass
@@ -54,7 +65,8 @@ def die_with_stdin():
 
 InstanceResponse.run_instances = run_once
 getLogger("werkzeug").setLevel(ERROR)
-server = make_server("127.0.0.1", 0, DomainDispatcherApplication(create_backend_app), threaded=True)
+app = one_at_a_time(DomainDispatcherApplication(create_backend_app))
+server = make_server("127.0.0.1", 0, app, threaded=True)
 threading.Thread(target=die_with_stdin, daemon=True).start()
 print(server.port, flush=True)
 server.serve_forever()

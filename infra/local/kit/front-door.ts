@@ -1,13 +1,13 @@
 /**
- * The front door: one HTTP server on loopback that stands behind `AWS_ENDPOINT_URL`. It tells the service from the
- * credential scope of the signature (SigV4: `Credential=<key>/<date>/<region>/<service>/aws4_request`), keeps the
- * call log, applies the fault plan, and hands the request on.
+ * The front door: one server of HTTP/1.1 and HTTP/2 on loopback that stands behind `AWS_ENDPOINT_URL`. It tells the
+ * service from the credential scope of the signature (SigV4: `Credential=<key>/<date>/<region>/<service>/aws4_request`),
+ * keeps the call log, applies the fault plan, and hands the request on. The stand-in for OpenAI has one of its own.
  *
  * @module
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -15,6 +15,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CallLog } from './calls.ts';
 import { Clock } from './clock.ts';
 import { FaultPlan, type FaultRule } from './faults.ts';
+import { acceptHttp2 } from './http2.ts';
 import { jsonError } from './json-protocol.ts';
 import { AwsError, type AwsRequest, type AwsResponse, type AwsService, type PreparedCall } from './service.ts';
 
@@ -23,7 +24,7 @@ export interface Kit {
   clock: Clock;
   calls: CallLog;
   faults: FaultPlan;
-  /** What else can be asked of a stand-in at `/_longhaul/`: `POST lose-instance` and the like. */
+  /** What else can be asked of a stand-in at `/_longhaul/`: `POST lose-instance` by its body, `GET mailbox` by its query. */
   actions: Map<string, (input: Record<string, unknown>) => unknown>;
 }
 
@@ -46,9 +47,11 @@ export interface FrontDoor {
  */
 export async function openFrontDoor(kit: Kit, services: readonly AwsService[], port = 0): Promise<FrontDoor> {
   const byName = new Map(services.flatMap((service) => service.names.map((name) => [name, service] as const)));
-  const server = createServer((incoming, outgoing) => {
+  const listener: RequestListener = (incoming, outgoing) => {
     answer(kit, byName, incoming, outgoing).catch(() => outgoing.destroy());
-  });
+  };
+  const server = createServer(listener);
+  const endHttp2 = acceptHttp2(server, listener);
   server.keepAliveTimeout = 65_000;
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {});
@@ -62,6 +65,7 @@ export async function openFrontDoor(kit: Kit, services: readonly AwsService[], p
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
+      endHttp2();
       await closed;
       for (const service of services) await service.close?.();
     },
@@ -113,7 +117,7 @@ async function answer(
       incoming.socket.destroy();
       return;
     }
-    if (fault?.effect === 'throttle') throw throttled(scope.service);
+    if (fault?.effect === 'throttle') throw service.throttled?.() ?? throttled(scope.service);
     if (fault?.effect === 'error') throw new AwsError(fault.code, 'injected by the fault plan', fault.status);
     response = await call.run();
     if (late) await delay(fault.delayMs);
@@ -223,7 +227,8 @@ function toRequest(incoming: IncomingMessage, outgoing: ServerResponse, target: 
     async bytes(limit = 16 * 1024 * 1024) {
       const chunks: Buffer[] = [];
       let size = 0;
-      for await (const chunk of incoming) {
+      // What is too large is read to its end all the same: its rest would stand in the way of the next request.
+      for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
         size += (chunk as Buffer).length;
         if (size > limit) throw new AwsError('RequestEntityTooLarge', `the request is larger than ${limit} bytes`, 413);
         chunks.push(chunk as Buffer);
@@ -233,9 +238,12 @@ function toRequest(incoming: IncomingMessage, outgoing: ServerResponse, target: 
   };
 }
 
+const OWN_REQUEST_IDS = ['x-amz-request-id', 'x-request-id'];
+
 async function send(outgoing: ServerResponse, response: AwsResponse): Promise<void> {
-  // S3 has a request id of its own form.
-  const id = response.headers?.['x-amz-request-id'] === undefined ? { 'x-amzn-requestid': randomUUID() } : {};
+  // S3 and OpenAI have request ids of their own form.
+  const own = OWN_REQUEST_IDS.some((name) => response.headers?.[name] !== undefined);
+  const id = own ? {} : { 'x-amzn-requestid': randomUUID() };
   outgoing.writeHead(response.status, { ...id, ...response.headers });
   if (response.body instanceof Readable) return pipeline(response.body, outgoing);
   outgoing.end(response.body);
@@ -288,5 +296,6 @@ function steer(kit: Kit, topic: string, query: URLSearchParams, text: string): u
     return { now: kit.clock.date().toISOString() };
   }
   const action = kit.actions.get(topic);
+  if (topic.startsWith('GET ')) return action?.(Object.fromEntries(query));
   return action?.(text === '' ? {} : (JSON.parse(text) as Record<string, unknown>));
 }

@@ -1,11 +1,11 @@
 /**
- * The query protocols: IAM's (awsQuery) and EC2's (ec2Query), as Smithy specifies them. A request is a form whose
+ * The query protocols: that of IAM and SNS (awsQuery) and EC2's (ec2Query), as Smithy specifies them. A request is a form whose
  * `Action` names the operation, lists are numbered members (`Filter.1.Value.2`), the answer is XML.
  *
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { AwsError, type AwsResponse, type AwsService } from './service.ts';
+import { AwsError, type AwsRequest, type AwsResponse, type AwsService } from './service.ts';
 import { toXml, type XmlObject } from './xml.ts';
 
 export type QueryParameters = ReadonlyMap<string, string>;
@@ -16,10 +16,10 @@ export interface QueryOperation {
   knows: RegExp;
   /** The name of what is acted on, for the call log. */
   subject?(input: QueryParameters): string;
-  run(input: QueryParameters): XmlObject;
+  run(input: QueryParameters, request: AwsRequest): XmlObject;
 }
 
-/** How the two dialects differ. */
+/** How the dialects differ. */
 interface Dialect {
   namespace: string;
   /** The content of `<Action>Response`. */
@@ -48,7 +48,14 @@ const EC2: Dialect = {
   unknownParameter: (name) => new AwsError('UnknownParameter', `The parameter ${name} is not recognized`),
 };
 
-const DIALECTS = { iam: IAM, ec2: EC2 } as const;
+const SNS: Dialect = {
+  ...IAM,
+  namespace: 'http://sns.amazonaws.com/doc/2010-03-31/',
+  unknownParameter: (name) =>
+    new AwsError('InvalidParameter', `Invalid parameter: the stand-in does not know the parameter ${name}`),
+};
+
+const DIALECTS = { iam: IAM, ec2: EC2, sns: SNS } as const;
 
 const BODY_LIMIT = 1024 * 1024;
 
@@ -80,7 +87,7 @@ export function queryService(options: {
         subject: operation.subject?.(input) ?? '',
         run: async () => {
           const requestId = randomUUID();
-          const content = dialect.wrap(action, operation.run(input), requestId);
+          const content = dialect.wrap(action, operation.run(input, request), requestId);
           return xml(200, `${action}Response`, content, dialect.namespace, requestId);
         },
       };

@@ -48,6 +48,8 @@ export interface AwsService {
   prepare(request: AwsRequest): Promise<PreparedCall>;
   /** Takes over a connection that asks for another protocol; false: it is none of this service's. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  /** How it refuses one call too many, where the front door does not know: for the fault plan. */
+  throttled?(): AwsError;
   /** Turns an error into the service's own wire form. */
   renderError(error: AwsError, request: AwsRequest): AwsResponse;
   /** Writes down what must survive, ends what it started. */

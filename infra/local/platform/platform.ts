@@ -17,7 +17,14 @@ import { environmentFor, type PlatformEnvironment } from './environment.ts';
 import { choosePorts, hold, type Ports } from './ports.ts';
 import { endLeftovers, livingRecord, type PlatformRecord } from './record.ts';
 import { packageVersion } from './root.ts';
-import { awsService, dynamoDbService, type ExtraProcess, extraService, temporalService } from './services.ts';
+import {
+  awsService,
+  dynamoDbService,
+  type ExtraProcess,
+  extraService,
+  openaiService,
+  temporalService,
+} from './services.ts';
 import { onSignals } from './signals.ts';
 import { completeState, openState, removeState, stateDirectoryOf } from './state.ts';
 import type { ServiceSpec, ServiceStatus } from './supervised.ts';
@@ -53,6 +60,8 @@ export interface PlatformOptions {
   temporalAddress?: string;
   /** The compiled entry of the stand-ins (default `aws`, which is `dist/aws.js`). */
   awsEntry?: string;
+  /** The compiled entry of OpenAI's stand-in (default `openai`). */
+  openaiEntry?: string;
   /**
    * Stop on SIGINT, SIGTERM and SIGHUP and then end this process; a second signal ends all at once (default true).
    * A caller that says false must stop the platform itself.
@@ -173,6 +182,7 @@ async function bringUp(
           address ?? `127.0.0.1:${ports.temporal}`,
           process.env.TEMPORAL_NAMESPACE && address ? process.env.TEMPORAL_NAMESPACE : NAMESPACE,
           awsUrl,
+          `http://127.0.0.1:${ports.openai}`,
         ),
         ...options.variables?.({ awsUrl, ports, ...(temporalUi && { temporalUi }) }),
       };
@@ -181,8 +191,9 @@ async function bringUp(
         ...(temporal ? [temporalService({ ...base, path: temporal.path, searchAttributes })] : []),
         await dynamoDbService({ java: java.path, jars, port: ports.dynamodb, stateDirectory: directory }),
         await awsService({ ...base, entry: options.awsEntry ?? 'aws', imagesFile, environment }),
+        openaiService({ entry: options.openaiEntry ?? 'openai', port: ports.openai, environment }),
       ];
-      await supervisor.start(specs, ['aws', 'dynamodb', 'temporal']);
+      await supervisor.start(specs, ['openai', 'aws', 'dynamodb', 'temporal']);
       return { ports, environment, temporalUi, gatewayPort };
     },
   );
@@ -206,6 +217,7 @@ async function bringUp(
       temporal: environment.TEMPORAL_ADDRESS,
       ...(temporalUi && { temporalUi }),
       aws: environment.AWS_ENDPOINT_URL,
+      openai: `http://127.0.0.1:${ports.openai}`,
       ...(environment.LONGHAUL_GATEWAY_URL && { gateway: environment.LONGHAUL_GATEWAY_URL }),
     },
     environment,

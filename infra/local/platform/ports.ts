@@ -11,12 +11,20 @@ export interface Ports {
   temporalUi: number;
   aws: number;
   dynamodb: number;
+  openai: number;
   gateway: number;
 }
 
 const QUIET_PORTS = { first: 20_000, count: 12_000, tries: 50 };
 
-export const DEFAULT_PORTS: Ports = { temporal: 7233, temporalUi: 8233, aws: 4577, dynamodb: 4578, gateway: 8780 };
+export const DEFAULT_PORTS: Ports = {
+  temporal: 7233,
+  temporalUi: 8233,
+  aws: 4577,
+  dynamodb: 4578,
+  openai: 4579,
+  gateway: 8780,
+};
 
 /**
  * @param asked explicit ports; 0 means any free one

@@ -26,7 +26,7 @@ export interface PlatformRecord {
   stateDirectory: string;
   versions: Record<string, string>;
   ports: Ports;
-  urls: { temporal: string; temporalUi?: string; aws: string; gateway?: string };
+  urls: { temporal: string; temporalUi?: string; aws: string; openai: string; gateway?: string };
   environment: PlatformEnvironment;
   /** Each is the leader of a process group. */
   children: RecordedChild[];

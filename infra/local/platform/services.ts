@@ -1,5 +1,6 @@
 /**
- * What a platform is made of: Temporal, DynamoDB Local, the AWS stand-ins, and the caller's own processes.
+ * What a platform is made of: Temporal, DynamoDB Local, the stand-ins of AWS and of OpenAI, and the caller's own
+ * processes.
  *
  * @module
  */
@@ -78,6 +79,8 @@ export async function dynamoDbService(options: {
     command: java,
     args: [
       '-XX:+UseSerialGC',
+      // Of a server of an hour or two the second compiler would cost more than it saves: a third less of the processor without.
+      '-XX:TieredStopAtLevel=1',
       '--enable-native-access=ALL-UNNAMED',
       `-Djava.io.tmpdir=${scratch}`,
       `-Dorg.sqlite.tmpdir=${scratch}`,
@@ -114,6 +117,19 @@ export async function awsService(options: {
     env: childEnvironment(options.environment),
     stdin: true,
     probe: async () => (await httpStatus(`http://127.0.0.1:${ports.aws}/_longhaul/health`)) === 200,
+  };
+}
+
+export function openaiService(options: { entry: string; port: number; environment: PlatformEnvironment }): ServiceSpec {
+  const { entry, port, environment } = options;
+  return {
+    ...base,
+    name: 'openai',
+    command: process.execPath,
+    args: ['--enable-source-maps', entryFile(entry), '--port', String(port)],
+    env: childEnvironment(environment),
+    stdin: true,
+    probe: async () => (await httpStatus(`http://127.0.0.1:${port}/_longhaul/health`)) === 200,
   };
 }
 

@@ -25,7 +25,7 @@ interface Stamp {
 
 /** Everything a platform writes. Dropping removes these and nothing else, should the directory be a wrong one. */
 const OWN_ENTRIES =
-  /^(aws|dynamodb|dynamodb\.xml|logs|tmp|temporal\.db.*|images\.json|platform\.json|state\.json|start\.lock.*)$/;
+  /^(aws|dynamodb|dynamodb\.xml|logs|tmp|temporal\.db.*|images\.json|platform\.json|state\.json|start\.lock.*|story-link\.key)$/;
 
 function checkName(name: string): string {
   if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) {

@@ -10,6 +10,7 @@ import { findJava } from './java.ts';
 import { findPython } from './python.ts';
 import { attempt, compareVersions, onPath, versionOf } from './run.ts';
 import { findTemporal } from './temporal.ts';
+import { voiceFolder } from './voice.ts';
 
 export interface Finding {
   name: string;
@@ -34,6 +35,7 @@ export async function doctor(): Promise<Finding[]> {
     dynamodbLocal(),
     testServer(),
     genomics(),
+    voice(),
     go(),
     mvn(),
     docker(),
@@ -118,6 +120,13 @@ async function genomics(): Promise<Finding> {
     return { name: 'genomics', needed: 'demo', state: 'missing', remedy: 'needs Python, see there' };
   }
   return folder('genomics', 'demo', existsSync(genomicsFolder()), genomicsFolder(), 'mappy and pysam from PyPI');
+}
+
+async function voice(): Promise<Finding> {
+  if (!(await findPython())) {
+    return { name: 'voice', needed: 'optional', state: 'missing', remedy: 'for stories: needs Python, see there' };
+  }
+  return folder('voice', 'optional', existsSync(voiceFolder()), voiceFolder(), 'eSpeak NG from PyPI, for stories');
 }
 
 function folder(name: string, needed: Finding['needed'], there: boolean, path: string, origin: string): Finding {

@@ -7,6 +7,7 @@
 import { chromium, redisServer } from './debian.ts';
 import { doctor } from './doctor.ts';
 import { cwltool, miniwdl, nextflow, snakemake } from './engines.ts';
+import { epubcheck } from './epubcheck.ts';
 import { genomics } from './genomics.ts';
 import { jars } from './jars.ts';
 import { java } from './java.ts';
@@ -14,6 +15,7 @@ import { moto } from './moto.ts';
 import { python } from './python.ts';
 import { temporal } from './temporal.ts';
 import { testServer } from './test-server.ts';
+import { voice } from './voice.ts';
 
 export type { DebianTool } from './debian.ts';
 export type { Finding } from './doctor.ts';
@@ -42,6 +44,10 @@ export const tools = {
   miniwdl,
   nextflow,
   moto,
+  /** eSpeak NG in a virtual environment. */
+  voice,
+  /** The checker of EPUBs, of the tests alone. */
+  epubcheck,
   /** The time-skipping test server as an executable file. */
   testServer,
   /** Programs of Debian, installed by apt-get where they are missing and that may be done. */

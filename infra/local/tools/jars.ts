@@ -10,6 +10,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { basename, join } from 'node:path';
 import { cached, makeOnce } from './cache.ts';
 import dynamodbLocal from './jars/dynamodb-local.json' with { type: 'json' };
+import epubcheck from './jars/epubcheck.json' with { type: 'json' };
 import nextflow from './jars/nextflow.json' with { type: 'json' };
 import temporalTestServer from './jars/temporal-test-server.json' with { type: 'json' };
 import { everySecond, type Progress, ToolError } from './progress.ts';
@@ -25,6 +26,7 @@ export interface JarList {
 
 const LISTS = {
   'dynamodb-local': dynamodbLocal,
+  epubcheck,
   nextflow,
   'temporal-test-server': temporalTestServer,
 } satisfies Record<string, JarList>;
@@ -166,7 +168,9 @@ function projectFor(list: JarList): string {
   const dependencies = list.files.map((file) => {
     const [version, artifact, ...group] = file.path.split('/').slice(0, -1).reverse();
     const coordinate = `<groupId>${group.reverse().join('.')}</groupId><artifactId>${artifact}</artifactId>`;
-    return `<dependency>${coordinate}<version>${version}</version>${alone}</dependency>`;
+    const rest = basename(file.path, '.jar').slice(`${artifact}-${version}-`.length);
+    const classifier = rest === '' ? '' : `<classifier>${rest}</classifier>`;
+    return `<dependency>${coordinate}<version>${version}</version>${classifier}${alone}</dependency>`;
   });
   return [
     '<project><modelVersion>4.0.0</modelVersion>',

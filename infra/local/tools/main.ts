@@ -12,11 +12,13 @@ try {
     tools.temporal(progress),
     tools.java(progress).then(() => Promise.all([tools.jars('dynamodb-local', progress), tools.testServer(progress)])),
     tools.genomics(progress),
+    tools.voice(progress),
     // Of the tests alone.
     tools.snakemake(progress),
     tools.cwltool(progress),
     tools.miniwdl(progress),
     tools.nextflow(progress),
+    tools.epubcheck(progress),
     tools.moto(progress),
   ]);
   // Browser tests are left out with this reason where there is none.

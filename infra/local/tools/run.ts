@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { atExit } from './at-exit.ts';
 import { everySecond, type Progress } from './progress.ts';
 
 export interface RunOptions {
@@ -58,13 +59,12 @@ export function attempt(command: string, args: readonly string[], options: RunOp
     progress?.({ tool, step, ...said, detail: [said.detail, `${seconds} s`].filter(Boolean).join(', ') });
   });
   const timer = options.timeoutMs && setTimeout(end, options.timeoutMs);
-  // A command must not outlive us when we exit in the middle; a kill -9 leaves it to finish by itself.
-  process.once('exit', end);
+  const forget = atExit(end);
   return new Promise((resolve) => {
     const done = (code: number, problem?: string) => {
       stopTelling();
       clearTimeout(timer);
-      process.off('exit', end);
+      forget();
       if (problem) lines.push(problem);
       resolve({ code, output: lines.join('\n') });
     };

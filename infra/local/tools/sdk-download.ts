@@ -10,6 +10,7 @@ import { readdir, rename, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { atExit } from './at-exit.ts';
 import { cached, makeOnce } from './cache.ts';
 import { everySecond, type Progress } from './progress.ts';
 import { lastLines } from './run.ts';
@@ -84,7 +85,7 @@ function fetchInto(directory: string, main: string, server: SdkServer, progress:
       // Already gone.
     }
   };
-  process.once('exit', end);
+  const forget = atExit(end);
   let said = '';
   child.stderr.on('data', (chunk) => {
     said = lastLines(said + chunk);
@@ -106,7 +107,7 @@ function fetchInto(directory: string, main: string, server: SdkServer, progress:
   return new Promise((resolve, reject) => {
     const settle = (problem?: string) => {
       stopTelling();
-      process.off('exit', end);
+      forget();
       end();
       if (problem === undefined) resolve();
       else reject(new Error(problem));

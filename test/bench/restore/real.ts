@@ -14,13 +14,14 @@ import { runOurs } from './runs.ts';
 
 const BUCKET = 'restore-scale';
 const PREFIX = 'runs/';
-/** Hours of Glacier become seconds. */
-const SCALE = 1 / 2_000;
 /** The call log keeps so many that this is often enough, ms. */
 const COUNT_EVERY_MS = 20_000;
 
-/** @throws Error when not every object is restored */
-export async function restoreReal(objects: number): Promise<Record<string, unknown>> {
+/**
+ * @param hourMs what an hour of Glacier becomes, ms
+ * @throws Error when not every object is restored
+ */
+export async function restoreReal(objects: number, hourMs: number): Promise<Record<string, unknown>> {
   // Nothing tells of the objects of this bucket: they are looked at every so often.
   const poll = objects > 100_000 ? '60' : '5';
   const environment = { LONGHAUL_LOG_LEVEL: 'warn', LONGHAUL_RESTORE_POLL_SECONDS: poll };
@@ -29,7 +30,7 @@ export async function restoreReal(objects: number): Promise<Record<string, unkno
     const { aws, env, platform } = longhaul;
     const door = { url: platform.urls.aws, region: env.AWS_REGION ?? '', accessKeyId: env.AWS_ACCESS_KEY_ID ?? '' };
     await aws.s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
-    await longhaul.action('POST restore-time', { scale: SCALE });
+    await longhaul.action('POST restore-time', { scale: hourMs / 3_600_000 });
     const before = performance.now();
     await putArchived(door, BUCKET, PREFIX, objects);
     const putSeconds = (performance.now() - before) / 1000;

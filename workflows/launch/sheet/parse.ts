@@ -4,20 +4,20 @@
  *
  * @module
  */
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { ErrorObject } from 'ajv/dist/2020.js';
 import { type Document, isMap, isNode, LineCounter, parseAllDocuments, parseDocument } from 'yaml';
+import { schemaCheck } from '../../kit/schema.ts';
 import { LIMITS } from '../model.ts';
 import { type Problem, SheetError } from './problems.ts';
 import schema from './sheet.schema.json' with { type: 'json' };
 import type { Sheet } from './sheet.ts';
 
-const validate = new Ajv2020({
+const check = schemaCheck<Sheet>(schema, {
   allErrors: true,
-  strict: true,
   allowUnionTypes: true,
   strictRequired: false,
   verbose: true,
-}).compile(schema);
+});
 
 /** A parsed sheet and a way back from a path inside it to the line it stands on. */
 export interface ParsedSheet {
@@ -33,9 +33,10 @@ export function parseSheet(text: string, file: string): ParsedSheet {
   const { document, lines } = parseYaml(text, file);
   const lineOf = (path: readonly string[]) => lineOfPath(document, lines, path);
   const value: unknown = document.toJS({ maxAliasCount: 100 });
+  const validate = check();
   if (!validate(value)) throw new SheetError(file, toProblems(validate.errors ?? [], lineOf));
   // The schema and the type say the same; test/unit/sheet.test.ts holds them together by the examples.
-  return { sheet: value as unknown as Sheet, lineOf };
+  return { sheet: value, lineOf };
 }
 
 /**

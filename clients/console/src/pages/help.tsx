@@ -13,6 +13,7 @@ const KEYS: readonly { where: string; keys: readonly (readonly [string, string])
       ['g', 'all runs'],
       ['n', 'new launch'],
       ['c', 'costs'],
+      ['s', 'stories'],
     ],
   },
   {

@@ -5,12 +5,11 @@
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RunSummary } from '../../../live/api.ts';
-import { useKeys } from '../hooks.ts';
 import { setQuery } from '../location.ts';
-import { Icon } from '../parts/icon.tsx';
+import { SearchField } from '../parts/search-field.tsx';
 import type { Filters } from '../run-rows.ts';
 
-const DOMAINS = ['launch', 'restore', 'cost'];
+const DOMAINS = ['launch', 'restore', 'cost', 'story'];
 const STATUSES = ['PREPARING', 'WAITING', 'READY', 'RUNNING', 'COMPLETE', 'FAILED', 'CANCELLED'];
 const TYPED_MS = 250;
 
@@ -28,9 +27,7 @@ export function RunFilters({ filters, rows }: { filters: Filters; rows: readonly
 
 function Search({ value }: { value: string }) {
   const [text, setText] = useState(value);
-  const field = useRef<HTMLInputElement>(null);
   const told = useRef(value);
-  useKeys({ '/': () => field.current?.focus() });
   useEffect(() => {
     // The address changed by itself: back, or the filters were cleared.
     if (value !== told.current) setText(value);
@@ -44,20 +41,7 @@ function Search({ value }: { value: string }) {
     }, TYPED_MS);
     return () => clearTimeout(timer);
   }, [text]);
-  return (
-    <label class="search">
-      <Icon name="search" />
-      <span class="hidden">Search runs by id or type</span>
-      <input
-        ref={field}
-        type="search"
-        placeholder="Search  /"
-        value={text}
-        maxLength={200}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-    </label>
-  );
+  return <SearchField label="Search runs by id or type" text={text} maxLength={200} onText={setText} />;
 }
 
 interface ChoiceProps {

@@ -13,6 +13,7 @@ const PAGES: readonly { page: Page; href: string; label: string }[] = [
   { page: 'runs', href: '/', label: 'Runs' },
   { page: 'new', href: '/new', label: 'New launch' },
   { page: 'costs', href: '/costs', label: 'Costs' },
+  { page: 'stories', href: '/stories', label: 'Stories' },
   { page: 'help', href: '/help', label: 'Help' },
 ];
 

@@ -3,37 +3,21 @@
  *
  * @module
  */
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { useKeys } from '../hooks.ts';
+import { useEffect, useState } from 'preact/hooks';
 import { setQuery } from '../location.ts';
-import { Icon } from '../parts/icon.tsx';
+import { SearchField } from '../parts/search-field.tsx';
 
 const TYPED_MS = 350;
 
 export function LogSearch({ value }: { value: string }) {
   const [text, setText] = useState(value);
-  const field = useRef<HTMLInputElement>(null);
-  useKeys({ '/': () => field.current?.focus() });
   useEffect(() => setText(value), [value]);
   useEffect(() => {
     if (text === value) return;
     const timer = setTimeout(() => setQuery({ search: text }), TYPED_MS);
     return () => clearTimeout(timer);
   }, [text]);
-  return (
-    <label class="search">
-      <Icon name="search" />
-      <span class="hidden">Search the log</span>
-      <input
-        ref={field}
-        type="search"
-        placeholder="Search  /"
-        value={text}
-        maxLength={500}
-        onInput={(event) => setText(event.currentTarget.value)}
-      />
-    </label>
-  );
+  return <SearchField label="Search the log" text={text} maxLength={500} onText={setText} />;
 }
 
 /** As many as a list can show; others come by the address or the table of steps. */

@@ -54,6 +54,21 @@ const WORDINGS: Readonly<Record<RunAction, Wording>> = {
   },
 };
 
+/** What is different of a story. */
+const OF_STORIES: Partial<Readonly<Record<RunAction, Partial<Wording>>>> = {
+  cancel: {
+    title: 'Cancel this story?',
+    means:
+      'What is being made of it is given up; a mail that was sent stays sent. What is there can be read for two days, and a retry goes on from there.',
+    doIt: 'Cancel the story',
+  },
+};
+
+const wordingOf = (action: RunAction, { domain }: Pick<AnyDetail, 'domain'>): Wording => ({
+  ...WORDINGS[action],
+  ...(domain === 'story' && OF_STORIES[action]),
+});
+
 export function RunActions({ detail, reload }: { detail: AnyDetail; reload(): void }) {
   const [open, setOpen] = useState<RunAction>();
   if (detail.actions.length === 0 && open === undefined) return null;
@@ -89,7 +104,7 @@ function ActionDialog({ action, detail, close, reload }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [noCache, setNoCache] = useState(false);
   const [state, setState] = useState<{ sending: boolean; failure?: Failure }>({ sending: false });
-  const { title, means, doIt, done, danger } = WORDINGS[action];
+  const { title, means, doIt, done, danger } = wordingOf(action, detail);
   useEffect(() => dialog.current?.showModal(), []);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -143,10 +158,22 @@ function act(action: RunAction, { domain, id, workflowId }: AnyDetail, noCache: 
       pattern: '/approvals',
       body: { workflowId, ...(action === 'refuse' && { refuse: true }) },
     });
+  if (domain === 'story') return actOnStory(action, id);
   const of = domain === 'restore' ? 'restores' : 'launches';
   return ask(`/${of}/${encodeURIComponent(id)}/${action}`, {
     method: 'POST',
     pattern: `/${of}/:id/${action}`,
     body: action === 'retry' && noCache ? { noCache } : {},
+  });
+}
+
+/** It has its own two names, and is gone on with by asking for it again. */
+function actOnStory(action: RunAction, id: string): Promise<unknown> {
+  const [family = '', night = ''] = id.split('/');
+  if (action !== 'cancel') return ask('/stories', { method: 'POST', pattern: '/stories', body: { family, night } });
+  return ask(`/stories/${encodeURIComponent(family)}/${encodeURIComponent(night)}/cancel`, {
+    method: 'POST',
+    pattern: '/stories/:family/:night/cancel',
+    body: {},
   });
 }

@@ -9,7 +9,7 @@ import './steps-table.css';
 import type { StepDetail as Detail } from '../../../live/api.ts';
 import { duration, mebibytes } from '../format.ts';
 import { StateBadge } from './parts.tsx';
-import { formatMoment } from './time-format.ts';
+import { formatMoment, timesOf } from './time-format.ts';
 
 export interface StepDetailProps {
   step: StepView;
@@ -22,11 +22,7 @@ const FAILURES = 20;
 const JOBS = 50;
 
 export function StepDetail({ step, details }: StepDetailProps) {
-  const times = [
-    ['submitted', step.submittedAt],
-    ['started', step.startedAt],
-    ['ended', step.endedAt],
-  ] as const;
+  const times = timesOf(step);
   return (
     <div class="st-detail">
       <dl>

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { StepView } from '../../../../workflows/progress/model.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -48,3 +49,11 @@ export function formatClock(at: number, step: number, timeZone?: string): string
 
 /** Ms to add to UTC for this machine's wall clock at that moment. */
 export const zoneOffset = (at: number): number => -new Date(at).getTimezoneOffset() * MINUTE;
+
+/** When a step was where, by name; what has not been is undefined. */
+export const timesOf = ({ submittedAt, startedAt, endedAt }: StepView) =>
+  [
+    ['submitted', submittedAt],
+    ['started', startedAt],
+    ['ended', endedAt],
+  ] as const;

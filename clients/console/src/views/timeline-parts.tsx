@@ -6,7 +6,7 @@
 import type { Snapshot } from '../../../../workflows/progress/model.ts';
 import { duration } from '../format.ts';
 import { shorten } from './shorten.ts';
-import { formatMoment } from './time-format.ts';
+import { formatMoment, timesOf } from './time-format.ts';
 import type { Scale, Span } from './timeline-axis.ts';
 import type { Row } from './timeline-rows.ts';
 import type { Tick } from './timeline-ticks.ts';
@@ -161,11 +161,7 @@ export function TimelineRow({ row, index, id, top, nameWidth, scale, selected, a
 export function TimelineTooltip({ row, x, y }: { row: Row; x: number; y: number }) {
   const { step, generations } = row;
   const look = lookOf(step.state);
-  const times = [
-    ['submitted', step.submittedAt],
-    ['started', step.startedAt],
-    ['ended', step.endedAt],
-  ] as const;
+  const times = timesOf(step);
   return (
     <div
       class={`tl-tooltip ${TONE_CLASS[look.tone]}`}

@@ -22,9 +22,9 @@ export function createEc2(options: { kit: Kit; place: Place; instances: Instance
   const rate = new TokenBucket(kit.clock, RATE);
   const paced = (operation: QueryOperation): QueryOperation => ({
     ...operation,
-    run(input) {
+    run(input, request) {
       if (!rate.take()) throw new AwsError('RequestLimitExceeded', 'Request limit exceeded.', 503);
-      return operation.run(input);
+      return operation.run(input, request);
     },
   });
   return {

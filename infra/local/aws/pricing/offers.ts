@@ -16,6 +16,7 @@ import amazonEc2Instances from './offers/amazon-ec2-instances.json' with { type:
 import amazonEcs from './offers/amazon-ecs.json' with { type: 'json' };
 import amazonEks from './offers/amazon-eks.json' with { type: 'json' };
 import amazonFsx from './offers/amazon-fsx.json' with { type: 'json' };
+import amazonPolly from './offers/amazon-polly.json' with { type: 'json' };
 import amazonS3 from './offers/amazon-s3.json' with { type: 'json' };
 import amazonS3GlacierDeepArchive from './offers/amazon-s3-glacier-deep-archive.json' with { type: 'json' };
 
@@ -46,6 +47,7 @@ const FILES = [
   amazonEcs,
   amazonEks,
   amazonFsx,
+  amazonPolly,
   amazonS3,
   amazonS3GlacierDeepArchive,
 ] as readonly OfferFile[];

@@ -9,6 +9,7 @@ import { checkWrite } from './conditions.ts';
 import { checkKey, versionHeader } from './describe.ts';
 import { invalidArgument, malformedXml } from './errors.ts';
 import type { Bucket, ObjectVersion } from './model.ts';
+import type { S3Store } from './store.ts';
 import { children, readXml, requiredText, text, type XmlObject, xmlResponse } from './xml.ts';
 
 const MAX_KEYS = 1000;
@@ -43,10 +44,18 @@ function deleteOne(
     notifier.tell(bucket, 'ObjectRemoved:Delete', { ...told, sequencer: store.newSequencer() }, caller);
     return { version, marker: version.deleteMarker === true };
   }
-  const version: ObjectVersion = {
+  const version = newDeleteMarker(store, bucket, key, store.clock.now());
+  store.record({ op: 'put', bucket: name, version });
+  notifier.tell(bucket, 'ObjectRemoved:DeleteMarkerCreated', version, caller);
+  return { version, marker: true };
+}
+
+/** What hides an object whose versions are kept. */
+export function newDeleteMarker(store: S3Store, bucket: Bucket, key: string, at: number): ObjectVersion {
+  return {
     key,
     id: store.newVersionId(bucket),
-    at: store.clock.now(),
+    at,
     sequencer: store.newSequencer(),
     size: 0,
     etag: 'd41d8cd98f00b204e9800998ecf8427e',
@@ -57,9 +66,6 @@ function deleteOne(
     tags: {},
     deleteMarker: true,
   };
-  store.record({ op: 'put', bucket: name, version });
-  notifier.tell(bucket, 'ObjectRemoved:DeleteMarkerCreated', version, caller);
-  return { version, marker: true };
 }
 
 const deleteObject: S3Operation = (context, { request, bucket: name, key }) => {

@@ -92,11 +92,27 @@ export interface NotificationConfiguration {
   eventBridge: boolean;
 }
 
+/** What becomes of objects below a prefix by themselves; days are counted as S3 does, to the next midnight UTC. */
+export interface LifecycleRule {
+  id: string;
+  enabled: boolean;
+  prefix: string;
+  /** Of the current version, since it was written. */
+  days?: number;
+  /** Delete markers that hide nothing go at once. */
+  expiredMarkers?: true;
+  /** Of any other version, since it was the current one. */
+  noncurrentDays?: number;
+  /** Of an upload in parts, since it began. */
+  abortDays?: number;
+}
+
 interface BucketSettings {
   name: string;
   createdAt: number;
   versioning?: 'Enabled' | 'Suspended';
   notification?: NotificationConfiguration;
+  lifecycle?: LifecycleRule[];
 }
 
 export interface Bucket {

@@ -27,6 +27,8 @@ const KINDS = {
   'ObjectCreated:CompleteMultipartUpload': ['Object Created', 'CompleteMultipartUpload'],
   'ObjectRemoved:Delete': ['Object Deleted', 'DeleteObject'],
   'ObjectRemoved:DeleteMarkerCreated': ['Object Deleted', 'DeleteObject'],
+  'LifecycleExpiration:Delete': ['Object Deleted', 'Lifecycle Expiration'],
+  'LifecycleExpiration:DeleteMarkerCreated': ['Object Deleted', 'Lifecycle Expiration'],
   'ObjectRestore:Post': ['Object Restore Initiated', undefined],
   'ObjectRestore:Completed': ['Object Restore Completed', undefined],
   'ObjectRestore:Delete': ['Object Restore Expired', undefined],
@@ -88,7 +90,8 @@ export function createNotifier(options: {
       }
       if (!notification.eventBridge) return;
       const [detailType, reason] = KINDS[kind];
-      const removed = kind.startsWith('ObjectRemoved:');
+      const expired = kind.startsWith('LifecycleExpiration:');
+      const removed = expired || kind.startsWith('ObjectRemoved:');
       const restored = kind === 'ObjectRestore:Completed';
       events.emit({
         source: 'aws.s3',
@@ -105,8 +108,8 @@ export function createNotifier(options: {
             sequencer: version.sequencer,
           },
           'request-id': request.id,
-          requester: place.accountId,
-          ...(!restored && { 'source-ip-address': '127.0.0.1' }),
+          requester: expired ? caller.accessKeyId : place.accountId,
+          ...(!restored && !expired && { 'source-ip-address': '127.0.0.1' }),
           ...(reason !== undefined && { reason }),
           ...(kind.startsWith('ObjectRestore:') && { 'source-storage-class': version.storageClass }),
           ...(restored &&

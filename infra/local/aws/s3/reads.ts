@@ -9,6 +9,7 @@ import type { S3Call, S3Context, S3Operation } from './call.ts';
 import { checkRead } from './conditions.ts';
 import { checksumHeaders, objectHeaders, versionHeader } from './describe.ts';
 import { invalidArgument, noSuchKey, noSuchVersion, S3Error } from './errors.ts';
+import { expirationHeader } from './lifecycle-rules.ts';
 import type { Bucket, ObjectVersion } from './model.ts';
 
 /** @throws S3Error NoSuchKey, NoSuchVersion; MethodNotAllowed when a delete marker is asked for by its id */
@@ -101,7 +102,12 @@ function answer(context: S3Context, { request, bucket: name, key }: S3Call, with
   if (withBody) checkReadable(version, now);
   const part = request.query.get('partNumber');
   const extent = part === null ? parseRange(request.headers.range, version.size) : partExtent(version, part);
-  const headers = { ...objectHeaders(bucket, version), ...archiveHeaders(version, now) };
+  const current = version === context.store.current(bucket, key);
+  const headers: Record<string, string> = {
+    ...objectHeaders(bucket, version),
+    ...archiveHeaders(version, now),
+    ...(current && expirationHeader(bucket.settings.lifecycle, version)),
+  };
   if (request.headers['x-amz-checksum-mode'] === 'ENABLED' && !extent.partial) {
     Object.assign(headers, checksumHeaders(version.checksum));
   }

@@ -12,6 +12,7 @@ import { bucketOperations } from './buckets.ts';
 import type { S3Context, S3Operation } from './call.ts';
 import { deleteOperations } from './deletes.ts';
 import { S3Error } from './errors.ts';
+import { Lifecycle, lifecycleOperations } from './lifecycle.ts';
 import { listOperations } from './listing.ts';
 import type { ObjectVersion } from './model.ts';
 import { multipartOperations } from './multipart.ts';
@@ -28,6 +29,7 @@ import { toXml } from './xml.ts';
 
 const OPERATIONS: Readonly<Record<string, S3Operation>> = {
   ...bucketOperations,
+  ...lifecycleOperations,
   ...readOperations,
   ...writeOperations,
   ...deleteOperations,
@@ -50,6 +52,7 @@ export async function createS3(options: {
   const store = new S3Store({ clock, directory: options.directory });
   const context: S3Context = { store, place, notifier: createNotifier({ clock, place, queues, events }) };
   const restores = new Restores(context);
+  const lifecycle = new Lifecycle(context);
   const operations: Readonly<Record<string, S3Operation>> = { ...OPERATIONS, RestoreObject: restoreObject(restores) };
   addActions(options.kit, store, restores);
   return {
@@ -72,13 +75,14 @@ export async function createS3(options: {
       renderError,
       async close() {
         restores.close();
+        lifecycle.close();
         store.close();
       },
     },
   };
 }
 
-/** What S3 does by lifecycle rules, and how fast time goes for restores. */
+/** What S3 does by rules that move objects to archives, and how fast time goes for restores. */
 function addActions(kit: Kit, store: S3Store, restores: Restores): void {
   kit.actions.set('POST archive', ({ bucket: name, prefix = '', storageClass, archiveStatus }) => {
     const bucket = store.bucket(String(name));

@@ -10,6 +10,7 @@ import { type Algorithm, createHasher, memberOf } from './checksums.ts';
 import { checkRead, checkWrite } from './conditions.ts';
 import { checkKey, checksumHeaders, describeFrom, tagsFromXml, versionHeader } from './describe.ts';
 import { invalidArgument, invalidRequest } from './errors.ts';
+import { expirationHeader } from './lifecycle-rules.ts';
 import type { Bucket, Checksum, ObjectVersion } from './model.ts';
 import { checkReadable, findVersion } from './reads.ts';
 import { decode } from './route.ts';
@@ -52,7 +53,11 @@ const putObject: S3Operation = async (context, { request, bucket: name, key }) =
 };
 
 export function writtenHeaders(bucket: Bucket, version: ObjectVersion): Record<string, string> {
-  return { 'x-amz-server-side-encryption': 'AES256', ...versionHeader(bucket, version) };
+  return {
+    'x-amz-server-side-encryption': 'AES256',
+    ...versionHeader(bucket, version),
+    ...expirationHeader(bucket.settings.lifecycle, version),
+  };
 }
 
 function written(bucket: Bucket, version: ObjectVersion): AwsResponse {
