@@ -1,31 +1,31 @@
 /**
- * Counts a lane's tests for scripts/test.mjs. A skipped test without a reason counts as failed: nobody would know
- * what is not being tested, and why.
+ * Counts a lane's tests by file for scripts/lane.mjs. A skipped test without a reason counts as failed: nobody would know what is
+ * not being tested, and why.
  */
 import { writeFileSync } from 'node:fs';
 
 export default class LaneReporter {
   onTestRunEnd(modules, unhandledErrors) {
-    const summary = { passed: 0, failed: unhandledErrors.length, skipped: [], failures: [] };
-    for (const error of unhandledErrors) summary.failures.push(`outside any test: ${firstLine(error)}`);
+    const files = {};
     for (const module of modules) {
-      if (module.state() === 'failed' && module.errors().length > 0) {
-        summary.failed += 1;
-        summary.failures.push(`${module.moduleId}: ${firstLine(module.errors()[0])}`);
-      }
+      const name = module.relativeModuleId;
+      const file = { passed: 0, failures: [], skipped: [] };
+      files[name] = file;
+      const fail = (what, error) => file.failures.push(`${name}: ${what}${firstLine(error)}`);
+      if (module.state() === 'failed') for (const error of module.errors().slice(0, 1)) fail('', error);
       for (const test of module.children.allTests()) {
         const result = test.result();
-        if (result.state === 'passed') summary.passed += 1;
+        if (result.state === 'passed') file.passed += 1;
         else if (result.state === 'skipped' && result.note)
-          summary.skipped.push({ name: test.fullName, reason: result.note });
+          file.skipped.push({ name: test.fullName, reason: result.note });
         else {
-          summary.failed += 1;
-          summary.failures.push(`${module.relativeModuleId}: ${test.fullName}: ${firstLine(result.errors?.[0])}`);
+          fail(`${test.fullName}: `, result.errors?.[0]);
           if (result.state === 'skipped') console.error(`skipped without a reason: ${test.fullName}`);
         }
       }
     }
-    writeFileSync(process.env.LONGHAUL_LANE_SUMMARY, JSON.stringify(summary));
+    const outside = unhandledErrors.map((error) => `outside any test: ${firstLine(error)}`);
+    writeFileSync(process.env.LONGHAUL_LANE_SUMMARY, JSON.stringify({ files, outside }));
   }
 }
 

@@ -59,10 +59,10 @@ describe('the list of runs', () => {
 
     world.door.closed = true;
     world.door.cut('reset');
-    await tab.page.locator('.banner-warn', { hasText: 'Offline' }).waitFor({ timeout: 20_000 });
+    await tab.page.locator('.banner-warn', { hasText: 'Offline' }).waitFor({ timeout: 60_000 });
     await tab.page.getByText('longhaul launch submit sheet.yaml').waitFor();
     world.door.closed = false;
-    await tab.page.locator('.banner-warn').waitFor({ state: 'detached', timeout: 40_000 });
+    await tab.page.locator('.banner-warn').waitFor({ state: 'detached', timeout: 60_000 });
   });
 });
 
@@ -83,7 +83,7 @@ describe('the page of a run', () => {
     await world.tell('launch/a', { kind: 'end', status: 'COMPLETE', steps: [{ name: 'align', state: 'SUCCEEDED' }] });
     world.door.closed = false;
 
-    await statusOf(page).getByText('COMPLETE').waitFor({ timeout: 40_000 });
+    await statusOf(page).getByText('COMPLETE').waitFor({ timeout: 60_000 });
     await expect.poll(() => page.locator('.run-title').innerText()).toContain('31 events caught up');
     await page.getByText('item 29').waitFor();
     expect(await page.title()).toContain('COMPLETE');

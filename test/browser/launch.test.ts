@@ -74,7 +74,7 @@ it('is launched from its page, and watched to its end over a network that goes a
   const { errors } = world.complaints();
   expect(errors.filter((error) => !/net::ERR_|WebSocket connection to/.test(error))).toEqual([]);
 
-  await expect.poll(() => statusOf(page), { timeout: 60_000 }).toContain('COMPLETE');
+  await expect.poll(() => statusOf(page)).toContain('COMPLETE');
   await expect.poll(() => row.innerText()).toContain('COMPLETE');
   await openTab(page, 'Steps');
   const snapshot = await snapshotOf(world, WATCHED);
@@ -119,7 +119,7 @@ it('is cancelled after a question, and retried as its second attempt, to the end
   await page.getByRole('button', { name: 'Retry' }).click();
   await page.getByRole('button', { name: 'Begin a new attempt' }).click();
   await expect.poll(() => page.locator('.run-facts').first().innerText()).toContain('attempt 2');
-  await expect.poll(() => statusOf(page), { timeout: 60_000 }).toContain('COMPLETE');
+  await expect.poll(() => statusOf(page)).toContain('COMPLETE');
   await expect.poll(() => stepsShown(page)).toEqual(['before Succeeded', 'work Succeeded']);
   await page.locator('.st-open', { hasText: 'work' }).click();
   const attempts = page.locator('.st-detail h4');
@@ -188,7 +188,7 @@ describe('a launch with archived inputs above its limit', () => {
     await keepScreenshot(page, 'dialog-approve');
     await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
     await page.getByText('2 of 2 objects').waitFor({ timeout: 60_000 });
-    await expect.poll(() => statusOf(page), { timeout: 60_000 }).toContain('COMPLETE');
+    await expect.poll(() => statusOf(page)).toContain('COMPLETE');
     expect(await asksOf('dear')).toHaveLength(2);
     await page.getByRole('link', { name: 'Its own page' }).click();
     await page.waitForURL('**/run/restore/dear');

@@ -233,7 +233,7 @@ describe.skipIf(!BATCH_READY)(
             }
             return [...seen.keys()];
           },
-          { timeout: 50_000 },
+          { timeout: 120_000 },
         )
         .toEqual(expect.arrayContaining(['SUBMITTED', 'RUNNABLE', 'STARTING', 'RUNNING', 'SUCCEEDED']));
       expect(seen.get('SUCCEEDED')).toMatchObject({

@@ -74,7 +74,7 @@ describe.skipIf(process.env.LONGHAUL_VERIFY_KUBERNETES === '1')('the service, wh
     return found;
   };
   const over = async (id: string): Promise<JobView> => {
-    await expect.poll(async () => hasEnded(await view(id)), { timeout: 50_000 }).toBe(true);
+    await expect.poll(async () => hasEnded(await view(id))).toBe(true);
     return view(id);
   };
   const causeOfView = (seen: JobView) => causeOf(endingOf(seen));

@@ -27,7 +27,7 @@ import { until } from '../support/stand-ins.ts';
 
 export const NODE_IMAGE = 'public.ecr.aws/docker/library/node:22-slim';
 const VERIFY = process.env.LONGHAUL_VERIFY_KUBERNETES ?? '';
-const PATIENCE_MS = VERIFY === '' ? 20_000 : 180_000;
+const PATIENCE_MS = VERIFY === '' ? 60_000 : 180_000;
 
 export interface KubernetesTarget {
   batch: BatchV1Api;

@@ -143,7 +143,7 @@ describe('a bucket', () => {
     await setPolicy(queue, 's3.amazonaws.com', `arn:aws:s3:::${bucket}`);
 
     // A new policy may take a minute to be heeded on AWS.
-    await expect.poll(() => notify(bucket, queue.Arn).then(() => 'taken', String), { timeout: 50_000 }).toBe('taken');
+    await expect.poll(() => notify(bucket, queue.Arn).then(() => 'taken', String)).toBe('taken');
 
     expect(await next(queue.QueueUrl)).toMatchObject({ Event: 's3:TestEvent', Bucket: bucket });
   });
@@ -171,7 +171,7 @@ describe('a rule', () => {
             new Promise((go) => setTimeout(go, 500, 'not yet')),
           ]);
         },
-        { timeout: 50_000 },
+        { timeout: 120_000 },
       )
       .toBe(0);
     const lost = await sqs.send(new ReceiveMessageCommand({ QueueUrl: closed.QueueUrl, WaitTimeSeconds: 1 }));
@@ -193,7 +193,7 @@ describe('a rule', () => {
           await rule.emit(1);
           return Promise.race([come.then(() => 'come'), new Promise((go) => setTimeout(go, 500, 'not yet'))]);
         },
-        { timeout: 50_000 },
+        { timeout: 120_000 },
       )
       .toBe('come');
 

@@ -47,7 +47,7 @@ const ROLE = process.env.LONGHAUL_VERIFY_BATCH_OPERATIONS_ROLE;
 const RoleArn = ROLE || 'arn:aws:iam::123456789012:role/longhaul-restore';
 const AccountId = RoleArn.split(':')[4] ?? '';
 /** A job takes some minutes to begin on AWS. */
-const PATIENCE_MS = REAL ? 900_000 : 20_000;
+const PATIENCE_MS = REAL ? 900_000 : 60_000;
 const HOUR = 3_600_000;
 const ODD_KEY = 'odd/a b,c"d+é%41\n%.bam';
 

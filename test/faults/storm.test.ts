@@ -122,7 +122,7 @@ describe('launches come through', () => {
     for (let kill = 1; kill <= kills; kill += 1) {
       await start();
       await new Promise((resolve) => setTimeout(resolve, 500 + random() * 5_000));
-      await expect.poll(() => process_('worker')?.state, { timeout: 60_000 }).toBe('running');
+      await expect.poll(() => process_('worker')?.state).toBe('running');
       process.kill(-(process_('worker')?.pid ?? 0), 'SIGKILL');
       if (kill === Math.ceil(kills / 2)) process.kill(-(process_('temporal')?.pid ?? 0), 'SIGKILL');
     }

@@ -24,8 +24,6 @@ const PRICES = { input: 0.25, cached: 0.025, output: 2, picture: { input: 5, out
 const HIDDEN = /[\p{Cc}\p{Bidi_Control}\u200b\ufeff]/u;
 
 const OTHER_VOICE = 'Emma';
-/** On a machine that others keep busy, too. */
-const PATIENCE_MS = 60_000;
 
 let platform: StoryPlatform;
 const told: Ended[] = [];
@@ -125,19 +123,15 @@ describe('the worker is killed', () => {
     const hang = async (family: string, rule: FaultRule, door: 'aws' | 'openai') => {
       await platform.longhaul.faults([rule], door);
       await platform.start(family);
-      await until(`${family} hangs`, async () => (await platform.hits(door))[0] === 1, PATIENCE_MS);
+      await until(`${family} hangs`, async () => (await platform.hits(door))[0] === 1);
     };
     // Answered, and lost with the worker.
     await hang('answered', { operation: 'createChatCompletion', effect: 'hang', when: 'after' }, 'openai');
     await hang('drawn', { operation: 'createImage', effect: 'hang', when: 'after' }, 'openai');
-    await until(
-      'the rest of it is there',
-      async () => {
-        const item = await platform.item('drawn');
-        return item?.audio.state === 'READY' && item.mail.state === 'READY' && item.event.state === 'READY';
-      },
-      PATIENCE_MS,
-    );
+    await until('the rest of it is there', async () => {
+      const item = await platform.item('drawn');
+      return item?.audio.state === 'READY' && item.mail.state === 'READY' && item.event.state === 'READY';
+    });
     const within = (family: string, name: string) => `${placeOf(storyIdOf(family, nightOf()))}${name}`;
     await platform.longhaul.faults([
       // On its way, and nobody told the worker.
@@ -149,36 +143,28 @@ describe('the worker is killed', () => {
     ]);
     const struck = async () => (await platform.hits()).filter((hit) => hit === 1).length;
     await Promise.all(['painted', 'unsent', 'sent'].map((family) => platform.start(family)));
-    await until('three hang', async () => (await struck()) === 3, PATIENCE_MS);
+    await until('three hang', async () => (await struck()) === 3);
     await platform.start('spoken');
-    const text = await until(
-      'there is a text to speak',
-      async () => {
-        const item = await platform.item('spoken');
-        return item?.paragraphs && item;
-      },
-      PATIENCE_MS,
-    );
+    const text = await until('there is a text to speak', async () => {
+      const item = await platform.item('spoken');
+      return item?.paragraphs && item;
+    });
     const parts = partsOf({ item: text }).length;
     const speechOf = async (family: string) =>
       (await platform.objects(family)).filter((name) => name.startsWith('speech-'));
-    await until('all but one is spoken', async () => (await speechOf('spoken')).length === 2 * parts - 1, PATIENCE_MS);
-    await until(
-      'what is not to be lost is there',
-      async () => {
-        const items = await Promise.all(['spoken', 'unsent', 'sent', 'painted'].map((family) => platform.item(family)));
-        const [spoken, unsent, sent, painted] = items.map((item) => item && states({ item }));
-        return (
-          [spoken, unsent, sent].every((of) => of?.image === 'READY') &&
-          [spoken, painted].every((of) => of?.mail === 'READY') &&
-          [unsent, sent, painted].every((of) => of?.audio === 'READY')
-        );
-      },
-      PATIENCE_MS,
-    );
+    await until('all but one is spoken', async () => (await speechOf('spoken')).length === 2 * parts - 1);
+    await until('what is not to be lost is there', async () => {
+      const items = await Promise.all(['spoken', 'unsent', 'sent', 'painted'].map((family) => platform.item(family)));
+      const [spoken, unsent, sent, painted] = items.map((item) => item && states({ item }));
+      return (
+        [spoken, unsent, sent].every((of) => of?.image === 'READY') &&
+        [spoken, painted].every((of) => of?.mail === 'READY') &&
+        [unsent, sent, painted].every((of) => of?.audio === 'READY')
+      );
+    });
     // Last: past the patience of its S3 client the text is put again, and the story would have gone on when the worker dies.
     await platform.start('kept');
-    await until('all hang', async () => (await struck()) === 5, PATIENCE_MS);
+    await until('all hang', async () => (await struck()) === 5);
     const spokenSoFar = async () =>
       (await count('SynthesizeSpeech')).filter(({ subject }) => subject.startsWith(`${OTHER_VOICE}/`)).length;
     // One, or two where its client has asked again by now.

@@ -181,7 +181,7 @@ describe('a launch by the API', () => {
   });
 
   it('has its cost once it is priced, in the report and the comparison too', async () => {
-    await awaitCost(longhaul.launches, 'api-small', 40_000);
+    await awaitCost(longhaul.launches, 'api-small', 120_000);
     expect(await get('/launches/{id}/cost', '/launches/api-small/cost')).toMatchObject({
       launchId: 'api-small',
       attempts: 1,

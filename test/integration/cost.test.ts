@@ -12,7 +12,7 @@ import { sheet } from '../support/live-sheet.ts';
 import { type Longhaul, openLonghaul } from '../support/longhaul.ts';
 import { until } from '../support/stand-ins.ts';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 let longhaul: Longhaul;
 let ledger: LedgerStore;

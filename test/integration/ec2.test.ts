@@ -260,10 +260,10 @@ describe('a launch on EC2', () => {
       'sheets/lab-a/ec2-2.yaml',
       sheet('ec2-2', { work: { command: 'sleep 300' } }, { computeService: 'ec2' }),
     );
-    await expect.poll(() => hypervisor.running().length, { timeout: 60_000 }).toBe(1);
+    await expect.poll(() => hypervisor.running().length).toBe(1);
     await longhaul.temporal.client.workflow.getHandle('launch/ec2-2').terminate('nobody asked');
 
-    await expect.poll(liveInstances, { timeout: 60_000 }).toEqual([]);
+    await expect.poll(liveInstances).toEqual([]);
     await expect.poll(() => hypervisor.running()).toEqual([]);
   });
 
@@ -281,8 +281,6 @@ describe('a launch on EC2', () => {
       sheet('ec2-3', { work: { command: 'true' } }, { computeService: 'ec2' }),
     );
     expect((await longhaul.follow('ec2-3')).status).toBe('COMPLETE');
-    await expect
-      .poll(() => instancesOf(job?.id ?? ''), { timeout: 60_000 })
-      .toMatchObject([{ State: { Name: 'terminated' } }]);
+    await expect.poll(() => instancesOf(job?.id ?? '')).toMatchObject([{ State: { Name: 'terminated' } }]);
   });
 });

@@ -110,7 +110,7 @@ describe('a launch on Kubernetes', () => {
 
   it('that is cancelled leaves no pod behind', async () => {
     await upload('eks-5', { long: { command: 'sleep 600; true > x', outputs: { x: 'x' } } });
-    await expect.poll(async () => (await longhaul.launches.get('eks-5'))?.status, { timeout: 60_000 }).toBe('RUNNING');
+    await expect.poll(async () => (await longhaul.launches.get('eks-5'))?.status).toBe('RUNNING');
     const cancelled = await longhaul.cli('launch', 'cancel', 'eks-5', '--json');
     const progress = await longhaul.follow('eks-5');
 
@@ -172,7 +172,7 @@ describe('a launch on Kubernetes', () => {
 
   it('is followed while its pods write', async () => {
     await upload('eks-8', { slow: { command: 'for n in 1 2 3; do echo line $n; sleep 2; done' } });
-    await expect.poll(async () => (await longhaul.launches.get('eks-8'))?.status, { timeout: 60_000 }).toBe('RUNNING');
+    await expect.poll(async () => (await longhaul.launches.get('eks-8'))?.status).toBe('RUNNING');
 
     const followed = await longhaul.cli('launch', 'logs', 'eks-8', '--follow', '--json');
 

@@ -50,7 +50,7 @@ echo end \${{ sample }} >&2`,
 const release = (launchId: string) => longhaul.run('touch', `${longhaul.directory}/${launchId}`);
 
 /** Who follows waits some seconds for a launch; on a busy machine its event may take longer. */
-const registered = (launchId: string) => until(launchId, () => longhaul.launches.get(launchId), 60_000);
+const registered = (launchId: string) => until(launchId, () => longhaul.launches.get(launchId));
 
 describe('following', () => {
   it('gives lines before the step has ended, through throttling, and ends with the launch', async () => {

@@ -68,7 +68,7 @@ afterEach(async () => {
   vi.unstubAllEnvs();
   for (const platform of platforms.splice(0)) await platform.stop();
   for (const child of processes.splice(0)) child.kill('SIGKILL');
-  await vi.waitFor(async () => expect(await leftIn(directory)).toEqual([]), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await leftIn(directory)).toEqual([]), { timeout: 60_000 });
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -216,7 +216,7 @@ describe('the platform', () => {
     const stateDirectory = join(directory, 'one');
     expect((await markedProcesses(stateDirectory)).length).toBeGreaterThanOrEqual(6);
     supervisor.kill('SIGKILL');
-    await vi.waitFor(async () => expect(await markedProcesses(stateDirectory)).toEqual([]), { timeout: 8_000 });
+    await vi.waitFor(async () => expect(await markedProcesses(stateDirectory)).toEqual([]), { timeout: 60_000 });
     expect(existsSync(join(stateDirectory, 'platform.json'))).toBe(true);
     expect(await findPlatform('one', { stateDirectory })).toBeUndefined();
     const healed = await start('one');
@@ -248,7 +248,7 @@ describe('the platform', () => {
     supervisor.kill('SIGINT');
     supervisor.kill('SIGTERM');
     expect((await exit)[0]).toBe(1);
-    await vi.waitFor(async () => expect(await leftIn(directory)).toEqual([]), { timeout: 3_000 });
+    await vi.waitFor(async () => expect(await leftIn(directory)).toEqual([]), { timeout: 60_000 });
   });
 
   it("runs the caller's processes in its environment, and starts again the ones that die", async () => {
@@ -272,7 +272,7 @@ describe('the platform', () => {
     expect(first.env).toMatchObject(platform.environment);
     expect(first.args).toEqual(['--queue', 'x']);
     process.kill(first.pid, 'SIGKILL');
-    await vi.waitFor(async () => expect((await told()).pid).not.toBe(first.pid), { timeout: 10_000 });
+    await vi.waitFor(async () => expect((await told()).pid).not.toBe(first.pid), { timeout: 60_000 });
     await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ tool: 'worker', step: 'runs again' }));
   });
 
@@ -283,7 +283,7 @@ describe('the platform', () => {
     for (const child of platform.children) process.kill(child.pid, 'SIGKILL');
     await vi.waitFor(
       () => expect(platform.status().every(({ state, restarts }) => state === 'running' && restarts === 1)).toBe(true),
-      { timeout: 30_000 },
+      { timeout: 60_000 },
     );
     await expect(client.send(new GetItemCommand(table))).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
     await withTemporal(platform, (client) => client.workflowService.getSystemInfo({}));

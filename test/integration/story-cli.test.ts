@@ -151,7 +151,7 @@ describe('a family that is there', () => {
         .filter((row) => row.status === 'COMPLETE' && row.night.length === 10)
         .map((row) => row.night)
         .toSorted();
-    await expect.poll(nights, { timeout: 60_000, interval: 500 }).toEqual([dayAfter(today(), -2), night]);
+    await expect.poll(nights, { interval: 500 }).toEqual([dayAfter(today(), -2), night]);
     expect((await story('new', 'stern', '--night', dayAfter(today(), 2))).code).toBe(2);
   });
 
@@ -161,7 +161,7 @@ describe('a family that is there', () => {
     await story('families', 'set', 'stern', '--wait-for-all');
     await longhaul.faults([{ operation: 'createImage', effect: 'hang' }], 'openai');
     await story('new', 'stern', '--night', night);
-    await until('it can be read', async () => (await story('show', id, '--json')).json()['status'] === 'READY', 60_000);
+    await until('it can be read', async () => (await story('show', id, '--json')).json()['status'] === 'READY');
 
     const cancelled = await story('cancel', id, '--json');
     await longhaul.faults([], 'openai');

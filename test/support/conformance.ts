@@ -112,7 +112,7 @@ export async function prepareJob(
 export function describeConformance(
   name: Name,
   openRig: () => Promise<ComputeRig>,
-  { testTimeoutMs = 120_000, missing }: { testTimeoutMs?: number; missing?: string | undefined } = {},
+  { testTimeoutMs = 300_000, missing }: { testTimeoutMs?: number; missing?: string | undefined } = {},
 ): void {
   let rig: ComputeRig;
 
@@ -123,7 +123,7 @@ export function describeConformance(
       await run();
     });
 
-  const patience = () => rig.patienceMs ?? 60_000;
+  const patience = () => rig.patienceMs ?? 120_000;
 
   async function submit(scripts: readonly string[], more: Partial<JobRequest> = {}): Promise<Submitted> {
     const { request, rows } = await prepareJob(rig, scripts, more);

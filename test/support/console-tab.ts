@@ -14,7 +14,7 @@ export interface Tab extends AsyncDisposable {
 }
 
 /** On a busy machine everything takes its time. */
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 60_000;
 
 export async function openTab(browser: Browser, options: BrowserContextOptions = {}): Promise<Tab> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });

@@ -7,16 +7,18 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { silent, tools } from '../../infra/local/tools/index.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/launch/model.ts';
-import { installRuntime } from './time-skipping.ts';
+import { installRuntime, startServer } from './time-skipping.ts';
 
 export async function openDevServer(): Promise<TestWorkflowEnvironment> {
   installRuntime();
   const { path } = await tools.temporal(silent);
   const attributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => `${name}=${type}`);
-  return TestWorkflowEnvironment.createLocal({
-    server: {
-      executable: { type: 'existing-path', path },
-      extraArgs: attributes.flatMap((attribute) => ['--search-attribute', attribute]),
-    },
-  });
+  return startServer(() =>
+    TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path },
+        extraArgs: attributes.flatMap((attribute) => ['--search-attribute', attribute]),
+      },
+    }),
+  );
 }

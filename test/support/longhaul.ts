@@ -105,7 +105,7 @@ export async function openLonghaul(
     async follow(launchId) {
       let last: LaunchProgress | undefined;
       const sources = { launches: longhaul.launches, steps: longhaul.steps, client: longhaul.temporal.client };
-      for await (const picture of followLaunch(sources, launchId, { patienceMs: 30_000 })) last = picture;
+      for await (const picture of followLaunch(sources, launchId, { patienceMs: 120_000 })) last = picture;
       if (!last) throw new Error(`nothing was seen of ${launchId}`);
       return last;
     },

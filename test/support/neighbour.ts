@@ -52,7 +52,7 @@ export async function openNeighbour(
   return {
     async fared() {
       const upTo = told;
-      const deadline = performance.now() + 20_000;
+      const deadline = performance.now() + 60_000;
       while (seen.last < upTo && performance.now() < deadline) await delay(10);
       const tally = seen.tally(upTo);
       const figures = { ...tally, told: upTo - from, latencies };

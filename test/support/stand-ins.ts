@@ -70,8 +70,8 @@ export async function openStandIns(more: readonly AwsService[] = []): Promise<St
   };
 }
 
-/** Polls until `test` gives something true. */
-export async function until<T>(what: string, test: () => Promise<T> | T, withinMs = 60_000): Promise<NonNullable<T>> {
+/** Polls until `test` gives something true; on a busy machine that may take long. */
+export async function until<T>(what: string, test: () => Promise<T> | T, withinMs = 120_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const found = await test();

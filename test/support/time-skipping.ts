@@ -25,10 +25,10 @@ export function installRuntime(): void {
 
 export async function openTimeSkipping(): Promise<TestWorkflowEnvironment> {
   installRuntime();
-  const server = await tools.testServer(silent);
-  const env = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: server.path } },
-  });
+  const { path } = await tools.testServer(silent);
+  const env = await startServer(() =>
+    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+  );
   await env.connection.operatorService.addSearchAttributes({
     namespace: env.namespace ?? 'default',
     searchAttributes: Object.fromEntries(
@@ -39,6 +39,17 @@ export async function openTimeSkipping(): Promise<TestWorkflowEnvironment> {
     ),
   });
   return env;
+}
+
+/** The SDK gives a server five seconds to come up (sdk-core, ephemeral_server); a busy machine takes longer now and then. */
+export async function startServer<T>(start: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (tries === 10 || !/did not start within/.test(String(error))) throw error;
+    }
+  }
 }
 
 /** Where bundle-workflows.ts tells the test files of a lane the bundle it has made for them. */

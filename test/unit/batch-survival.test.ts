@@ -84,7 +84,7 @@ it('takes its jobs along when it is killed, also those in a session of their own
 
   child.kill('SIGKILL');
 
-  for (const pid of pids) await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false);
+  for (const pid of pids) await expect.poll(() => isRunning(pid)).toBe(false);
   open = await openHarness({ directory: setup.directory });
   expect(await open.over(id)).toMatchObject({
     status: 'FAILED',

@@ -14,6 +14,7 @@ import { nextNode } from '../../clients/console/src/views/graph-moves.ts';
 import { focusOf, nodeStates } from '../../clients/console/src/views/graph-states.ts';
 import { sameStructure, structureOf } from '../../clients/console/src/views/graph-structure.ts';
 import type { StepView } from '../../workflows/progress/model.ts';
+import { cpuMs } from '../support/cpu.ts';
 
 type Planned = Pick<StepView, 'name' | 'after'>;
 
@@ -246,16 +247,16 @@ describe('layouts', () => {
     const structure = structureOf(steps);
     const all = groupSteps(structure, new Set(), steps.length);
 
-    const began = performance.now();
-    const layout = layeredLayout(
-      all.nodes.map((node) => node.layer),
-      all.edges,
-    );
-    const took = performance.now() - began;
+    const took = cpuMs(() => {
+      const layout = layeredLayout(
+        all.nodes.map((node) => node.layer),
+        all.edges,
+      );
+      expect(layout.nodes).toHaveLength(10_000);
+    });
 
-    expect(layout.nodes).toHaveLength(10_000);
-    // Some 15 ms on a machine that does nothing else.
-    expect(took).toBeLessThan(500);
+    // Some 15 ms as a rule.
+    expect(took).toBeLessThan(1_000);
   });
 });
 

@@ -30,12 +30,12 @@ const service: AwsService = {
   renderError: (error) => jsonError(error),
 };
 
+const signature = (service: string, principal: string) =>
+  `AWS4-HMAC-SHA256 Credential=${principal}/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`;
 const put = (key: string, { service = 's3', principal = 'AKIAWORKER' } = {}) =>
   fetch(`${door.url}/${key}`, {
     method: 'PUT',
-    headers: {
-      authorization: `AWS4-HMAC-SHA256 Credential=${principal}/20260101/us-east-1/${service}/aws4_request, SignedHeaders=host, Signature=0`,
-    },
+    headers: { authorization: signature(service, principal) },
   });
 const outcome = (promise: Promise<Response>) =>
   promise.then(
@@ -92,6 +92,20 @@ describe('a fault', () => {
       else expect(answerAt - effectAt).toBeGreaterThan(20);
     }
     expect(effects).toEqual(['before', 'after']);
+  });
+
+  it('that hangs does so at every try of that call, and at no other, until the plan is another', async () => {
+    kit.faults.set([{ effect: 'hang' }]);
+    const tried = async (invocation: string) => {
+      const headers = { authorization: signature('s3', 'A'), 'amz-sdk-invocation-id': invocation };
+      const signal = AbortSignal.timeout(300);
+      return outcome(fetch(`${door.url}/x`, { method: 'PUT', headers, signal }));
+    };
+
+    expect([await tried('one'), await tried('two'), await tried('one')]).toEqual(['no answer', 200, 'no answer']);
+    expect(kit.faults.hits()).toEqual([1]);
+    kit.faults.set([]);
+    expect(await tried('one')).toBe(200);
   });
 
   it('after the effect also hides a refusal', async () => {

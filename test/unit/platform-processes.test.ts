@@ -53,7 +53,7 @@ function supervise(spec: ServiceSpec): Supervised {
   return service;
 }
 
-const gone = () => vi.waitFor(async () => expect(await markedProcesses(directory)).toEqual([]), { timeout: 8_000 });
+const gone = () => vi.waitFor(async () => expect(await markedProcesses(directory)).toEqual([]), { timeout: 60_000 });
 const log = (name = 'service') => readFile(join(directory, 'logs', `${name}.log`), 'utf8').catch(() => '');
 
 describe('the leash', () => {
@@ -151,7 +151,7 @@ describe('a supervised process', () => {
     const first = service.recorded()?.pid ?? 0;
     process.kill(first, 'SIGKILL');
     await vi.waitFor(() => expect(service.status()).toMatchObject({ state: 'running', restarts: 1 }), {
-      timeout: 5_000,
+      timeout: 60_000,
     });
     expect(service.recorded()?.pid).not.toBe(first);
     expect(service.status().lastExit).toBe('SIGKILL');
@@ -161,7 +161,7 @@ describe('a supervised process', () => {
   it('is given up after five new starts in a row, and says so', async () => {
     const service = supervise(shell('echo attempt; exit 5'));
     await service.start();
-    await vi.waitFor(() => expect(service.status().state).toBe('failed'), { timeout: 10_000 });
+    await vi.waitFor(() => expect(service.status().state).toBe('failed'), { timeout: 60_000 });
     expect((await log()).match(/attempt/g)).toHaveLength(6);
     expect(events.at(-1)).toMatchObject({ tool: 'service', step: expect.stringContaining('given up') });
     expect(events.at(-1)?.detail).toContain('exit code 5');
@@ -224,7 +224,7 @@ describe('the supervisor', () => {
         expect(now?.pid).not.toBe(first?.pid);
         expect(now?.startTime).toBe(startTimeOf(now?.pid ?? 0));
       },
-      { timeout: 5_000 },
+      { timeout: 60_000 },
     );
     await supervisor.stop();
     await expect(readFile(file)).rejects.toThrow('ENOENT');

@@ -51,7 +51,7 @@ describe('the script', () => {
   })();
   const settings = readSettings({ LONGHAUL_SLURM_HOST: 'local', LONGHAUL_SLURM_JOBS: jobs });
 
-  it('gives the job program every word and every value as it is', { timeout: 60_000 }, () => {
+  it('gives the job program every word and every value as it is', () => {
     fc.assert(
       fc.property(
         fc.array(text, { minLength: 1, maxLength: 4 }),
@@ -151,7 +151,7 @@ describe('over SSH', () => {
     return { folder, run: overSsh({ host: 'head.internal', user: 'lab' }, env) };
   }
 
-  it('every word arrives as it is', { timeout: 60_000 }, async () => {
+  it('every word arrives as it is', async () => {
     const { run } = withSsh('exec /bin/sh -c "$last"');
     await fc.assert(
       fc.asyncProperty(fc.array(text, { maxLength: 4 }), text, async (words, stdin) => {

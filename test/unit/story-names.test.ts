@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cardIdOf, checkLooks, checkName, InvalidNameError, LIMITS } from '../../lib/story/names.ts';
+import { cpuMs } from '../support/cpu.ts';
 
 const HOSTILE: [string, unknown][] = [
   ['nothing', ''],
@@ -88,10 +89,11 @@ describe('the name of a character', () => {
   });
 
   it('is checked at once, however long it is', () => {
-    const begun = performance.now();
-    expect(() => checkName('characters', 'a'.repeat(5_000_000))).toThrow(/5000000 characters/);
-    expect(() => checkName('scenes', `${'a '.repeat(79)}!`)).toThrow(InvalidNameError);
-    expect(performance.now() - begun).toBeLessThan(500);
+    const took = cpuMs(() => {
+      expect(() => checkName('characters', 'a'.repeat(5_000_000))).toThrow(/5000000 characters/);
+      expect(() => checkName('scenes', `${'a '.repeat(79)}!`)).toThrow(InvalidNameError);
+    });
+    expect(took).toBeLessThan(2_000);
   });
 });
 

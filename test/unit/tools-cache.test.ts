@@ -85,7 +85,7 @@ describe('makeOnce', () => {
     await writeFile(lock, JSON.stringify(holder));
     const events: ToolEvent[] = [];
     const making = makeOnce('tool', 'tool-1', (event) => events.push(event), fill);
-    await vi.waitFor(() => expect(events).not.toEqual([]), { timeout: 5_000 });
+    await vi.waitFor(() => expect(events).not.toEqual([]), { timeout: 60_000 });
     await rm(lock);
     await making;
     expect(events[0]?.detail).toContain(`pid ${process.ppid}`);

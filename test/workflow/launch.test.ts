@@ -228,7 +228,7 @@ describe('a job that cannot be placed', () => {
   const REASON = 'UNDETERMINED - Batch job is blocked, root cause is undetermined.';
   /** No activity may be under way when time jumps. */
   const quiet = (handle: Awaited<ReturnType<typeof start>>) =>
-    vi.waitUntil(async () => ((await handle.describe()).raw.pendingActivities ?? []).length === 0, { timeout: 20_000 });
+    vi.waitUntil(async () => ((await handle.describe()).raw.pendingActivities ?? []).length === 0, { timeout: 60_000 });
 
   it('is shown with its remedy, waited for, and forgotten when it runs', async () => {
     await launchIn({ steps: [step('a')] }, async (world, handle) => {

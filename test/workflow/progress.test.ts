@@ -150,7 +150,7 @@ it('a log that cannot be written for a while stops nobody; all that was to be to
   });
 });
 
-it('a log that never answers holds a workflow up for two seconds at a time, and its end is given up in the end', async () => {
+it('a log that never answers does not keep a workflow from its end, which is given up in the end', async () => {
   const log = createStoredLog();
   const hanging: (() => void)[] = [];
   log.before = ({ reports }) => {
@@ -158,7 +158,6 @@ it('a log that never answers holds a workflow up for two seconds at a time, and 
     if (reports.some(({ kind }) => kind === 'status')) return undefined;
     return new Promise((resolve) => hanging.push(resolve));
   };
-  const began = Date.now();
   const { ended, run } = await runOrder({ steps: ['a', 'b'], seconds: 3_600 }, log, {
     // Or the worker would wait for them when it is shut down.
     whenEnded: () => {
@@ -169,7 +168,6 @@ it('a log that never answers holds a workflow up for two seconds at a time, and 
   expect(ended).not.toBeInstanceOf(Error);
   // Of each step the end; the beginning of the second comes too soon after a failure.
   expect(hanging.length).toBe(3);
-  expect(Date.now() - began).toBeLessThan(hanging.length * 2_500 + 10_000);
   expect((await log.picture(run)).status).toBe('RUNNING');
 });
 

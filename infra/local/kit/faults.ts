@@ -20,7 +20,8 @@ export interface FaultRule {
   share?: number;
   seed?: number;
   /**
-   * `hang`: no answer, ever; the race point at which a caller can be killed. Of an event on its way to a queue (service
+   * `hang`: no answer, ever; the race point at which a caller can be killed. A call that hangs does so each time its SDK
+   * tries it again. Of an event on its way to a queue (service
    * `events`, subject the rule): `reset` of operation `Deliver` loses it, `double` of `Deliver` delivers it twice, `delay`
    * of operation `Arrive` lets it come later.
    */
@@ -41,9 +42,12 @@ export type Fault = Required<Pick<FaultRule, 'effect' | 'when' | 'status' | 'cod
 
 export class FaultPlan {
   #rules: { rule: FaultRule; seen: number; struck: number; random: () => number }[] = [];
+  /** What hangs, by invocation. */
+  readonly #hanging = new Map<string, Fault>();
 
   /** Replaces the plan; counting starts anew. */
   set(rules: readonly FaultRule[]): void {
+    this.#hanging.clear();
     this.#rules = rules.map((rule) => ({ rule, seen: 0, struck: 0, random: mulberry32(rule.seed ?? 1) }));
   }
 
@@ -52,9 +56,14 @@ export class FaultPlan {
     return this.#rules.map(({ struck }) => struck);
   }
 
-  /** Counts one call against every rule and returns the fault of the first rule that hits it. */
-  take(call: { service: string; operation: string; subject: string }): Fault | undefined {
-    let hit: Fault | undefined;
+  /**
+   * Counts one call against every rule and returns the fault of the first rule that hits it.
+   * @param call.invocation the same for all tries of one call, where the caller tells (`amz-sdk-invocation-id`)
+   */
+  take(call: { service: string; operation: string; subject: string; invocation?: string }): Fault | undefined {
+    const { invocation = '' } = call;
+    let hit = this.#hanging.get(invocation);
+    if (hit) return hit;
     for (const entry of this.#rules) {
       const { rule } = entry;
       if (rule.service !== undefined && rule.service !== call.service) continue;
@@ -77,6 +86,7 @@ export class FaultPlan {
         };
       }
     }
+    if (hit?.effect === 'hang' && invocation !== '') this.#hanging.set(invocation, hit);
     return hit;
   }
 }

@@ -106,7 +106,12 @@ async function answer(
   let code = '';
   try {
     call = await service.prepare(request);
-    const fault = kit.faults.take({ service: scope.service, operation: call.operation, subject: call.subject });
+    const fault = kit.faults.take({
+      service: scope.service,
+      operation: call.operation,
+      subject: call.subject,
+      invocation: String(incoming.headers['amz-sdk-invocation-id'] ?? ''),
+    });
     const late = fault?.when === 'after' && fault.effect === 'delay';
     if (fault?.effect === 'delay' && !late) await delay(fault.delayMs);
     if (fault?.when === 'after' && !late) await runUnheard(call);
