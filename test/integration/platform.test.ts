@@ -324,9 +324,9 @@ describe('the platform', () => {
 describe('the time-skipping test server', () => {
   it('lets two days pass at once', async () => {
     const { path } = await tools.testServer(silent);
-    const environment = await TestWorkflowEnvironment.createTimeSkipping({
-      server: { executable: { type: 'existing-path', path } },
-    });
+    const environment = await startServer(() =>
+      TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+    );
     try {
       const before = await environment.currentTimeMs();
       await environment.sleep('2 days');
