@@ -29,6 +29,7 @@ import {
 import { markedProcesses } from '../../infra/local/platform/record.ts';
 import { packageRoot } from '../../infra/local/platform/root.ts';
 import { silent, type ToolEvent, tools } from '../../infra/local/tools/index.ts';
+import { startServer } from '../support/time-skipping.ts';
 
 const ANY_PORT = { temporal: 0, temporalUi: 0, aws: 0, dynamodb: 0, openai: 0, gateway: 0 };
 
