@@ -197,6 +197,20 @@ describe('longhaul restore', () => {
     });
   });
 
+  it('above the limit is approved once', async () => {
+    await archive(['twice/a.txt'], 'DEEP_ARCHIVE');
+    const wishes = ['--deadline', '24h', '--limit', '0'];
+    const started = await longhaul.cli('restore', 'start', 's3://longhaul/twice/', '--id', 'twice', ...wishes);
+    expect(started).toMatchObject({ code: 0, stderr: '' });
+    await expect.poll(async () => (await restores.get('twice'))?.status).toBe('APPROVAL');
+    const approved = await longhaul.cli('approve', 'restore/twice', '--json');
+    expect(approved.json()).toMatchObject({ workflowId: 'restore/twice', decision: 'approved' });
+    const again = await longhaul.cli('approve', 'restore/twice');
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain('does not wait for an approval');
+    expect((await longhaul.cli('restore', 'cancel', 'twice')).code).toBe(0);
+  });
+
   it.each([
     [['restore', 'start'], 2, 'name what to restore'],
     [['restore', 'plan', 'archive/x'], 1, 'expected s3://bucket/key'],

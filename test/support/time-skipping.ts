@@ -1,6 +1,7 @@
 /**
  * The time-skipping test server with Longhaul's search attributes, and a worker in it. One server a test file: a
- * workflow task that fails for ever would stop the time of every other test on it.
+ * workflow task that fails for ever would stop the time of every other test on it. Updates that are refused are for the
+ * integration lane: after one, time stands still now and then (server 1.31.0).
  *
  * @module
  */

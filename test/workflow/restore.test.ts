@@ -97,7 +97,6 @@ it('waits for an approval above its limit, spends nothing before, and goes on wi
     expect(await handle.query<RestoreProgress>(PROGRESS_QUERY)).toMatchObject({ approval: { limitUsd: 0.000001 } });
     const answer = await handle.executeUpdate<string, [object]>(APPROVE_UPDATE, { args: [{}] });
     expect(answer).toBe('REQUESTING');
-    await expect(handle.executeUpdate<string, [object]>(APPROVE_UPDATE, { args: [{}] })).rejects.toThrow();
     return handle.result();
   });
   expect(result.status).toBe('COMPLETE');

@@ -44,20 +44,13 @@ export async function testServer(progress: Progress): Promise<TestServerTool> {
   }
 }
 
-/**
- * Short-lived, and of many threads that wait: on two cores Java would share one thread among all that is done "some time", and
- * one that waits there keeps time standing still.
- */
-const JVM =
-  '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ActiveProcessorCount=8 -Djava.util.concurrent.ForkJoinPool.common.parallelism=16';
-
 async function wrapper(progress: Progress): Promise<string> {
   const { path, version } = await java(progress);
   const { classPath, version: server } = await jars('temporal-test-server', progress);
   const script = [
     '#!/bin/sh',
     'port="$1"; locked=true; case " $* " in *" --enable-time-skipping "*) locked=false ;; esac',
-    `exec ${quote(path)} ${JVM} -cp ${quote(classPath)} ${JETTY_MAIN} "port=$port" "locked=$locked" "\${0%/*}/server.xml"`,
+    `exec ${quote(path)} -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp ${quote(classPath)} ${JETTY_MAIN} "port=$port" "locked=$locked" "\${0%/*}/server.xml"`,
     '',
   ].join('\n');
   // What the wrapper holds is in its name: another Java, or another cache folder, is another wrapper.
