@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** Where more files fail, it is not the machine. */
 const MOST_AGAIN = 5;
@@ -19,7 +20,7 @@ export function runLane({ lane, node = process.execPath, files = [], cwd = proce
   const first = run([...files]);
   const failing = Object.keys(first.files).filter((name) => first.files[name].failures.length > 0);
   const again = failing.length > 0 && failing.length <= MOST_AGAIN;
-  if (again) console.log(`\n${lane}: once more, alone: ${failing.join(', ')}`);
+  if (again && output === 'inherit') console.log(`\n${lane}: once more, alone: ${failing.join(', ')}`);
   const second = again ? run([...failing, '--no-file-parallelism']) : { files: {}, outside: [] };
   const last = Object.values({ ...first.files, ...second.files });
   const { outside, good } = again ? second : first;
@@ -41,7 +42,7 @@ export function runLane({ lane, node = process.execPath, files = [], cwd = proce
   function run(args) {
     const scratch = mkdtempSync(join(tmpdir(), 'longhaul-lane-'));
     const summary = join(scratch, 'summary.json');
-    const reporter = new URL('lane-reporter.mjs', import.meta.url).pathname;
+    const reporter = fileURLToPath(new URL('lane-reporter.mjs', import.meta.url));
     const { status } = spawnSync(
       node,
       [

@@ -198,6 +198,7 @@ describe('longhaul restore', () => {
   });
 
   it('above the limit is approved once', async () => {
+    await longhaul.action('POST restore-time', { scale: 1 });
     await archive(['twice/a.txt'], 'DEEP_ARCHIVE');
     const wishes = ['--deadline', '24h', '--limit', '0'];
     const started = await longhaul.cli('restore', 'start', 's3://longhaul/twice/', '--id', 'twice', ...wishes);
