@@ -53,6 +53,8 @@ const onlyAwsInside = {
     onLoad({ filter: /node_modules.*\.m?js$/ }, ({ path }) => ({ contents: readFileSync(path, 'utf8') + NO_MAP }));
   },
 };
+/** Scripts of pages. */
+const forBrowsers = { bundle: true, minify: true, format: 'esm', target: 'es2022', logLevel: 'warning' };
 await Promise.all([
   build({
     ...common,
@@ -86,11 +88,7 @@ async function buildStories() {
   const outdir = join(dist, 'stories');
   rmSync(outdir, { recursive: true, force: true });
   const { metafile } = await build({
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2022',
-    logLevel: 'warning',
+    ...forBrowsers,
     outdir,
     metafile: true,
     entryNames: '[name]-[hash]',
@@ -110,11 +108,7 @@ async function buildSamples() {
   const names = ['order', 'teleprinter'];
   const outdir = join(dist, 'samples');
   await build({
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    target: 'es2022',
-    logLevel: 'warning',
+    ...forBrowsers,
     outdir,
     entryPoints: Object.fromEntries(names.map((name) => [`${name}/page`, `examples/${name}/page.ts`])),
   });

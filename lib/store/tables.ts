@@ -65,7 +65,7 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
     {
       TableName: names.launches,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [{ AttributeName: 'launch_id', KeyType: 'HASH' }],
+      KeySchema: keys('launch_id'),
       AttributeDefinitions: strings('launch_id', 'status', 'consumer', 'workflow_type', 'created_at'),
       GlobalSecondaryIndexes: [
         index(LAUNCH_INDEXES.byStatus, 'status', 'created_at'),
@@ -78,20 +78,14 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
     {
       TableName: names.launchSteps,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [
-        { AttributeName: 'launch_id', KeyType: 'HASH' },
-        { AttributeName: 'step_key', KeyType: 'RANGE' },
-      ],
+      KeySchema: keys('launch_id', 'step_key'),
       AttributeDefinitions: strings('launch_id', 'step_key', 'open_in', 'job_id'),
       GlobalSecondaryIndexes: [index(STEP_INDEXES.byOpenJob, 'open_in', 'job_id')],
     },
     {
       TableName: names.ledger,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [
-        { AttributeName: 'launch_id', KeyType: 'HASH' },
-        { AttributeName: 'line', KeyType: 'RANGE' },
-      ],
+      KeySchema: keys('launch_id', 'line'),
       AttributeDefinitions: strings('launch_id', 'line', 'day', 'consumer', 'resource', 'held_from', 'work', 'at'),
       // Sparse: days of a launch stand in the first two, holdings in the third, its steps in the last, lines in none.
       GlobalSecondaryIndexes: [
@@ -104,16 +98,13 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
     {
       TableName: names.quotas,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [
-        { AttributeName: 'quota', KeyType: 'HASH' },
-        { AttributeName: 'slice', KeyType: 'RANGE' },
-      ],
+      KeySchema: keys('quota', 'slice'),
       AttributeDefinitions: [...strings('quota'), { AttributeName: 'slice', AttributeType: 'N' }],
     },
     {
       TableName: names.restores,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [{ AttributeName: 'restore_id', KeyType: 'HASH' }],
+      KeySchema: keys('restore_id'),
       AttributeDefinitions: strings('restore_id', 'open', 'status', 'consumer', 'created_at'),
       GlobalSecondaryIndexes: [
         index(RESTORE_INDEXES.byOpen, 'open', 'restore_id'),
@@ -124,16 +115,13 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
     {
       TableName: names.prices,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [{ AttributeName: 'price_key', KeyType: 'HASH' }],
+      KeySchema: keys('price_key'),
       AttributeDefinitions: strings('price_key'),
     },
     {
       TableName: names.connections,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [
-        { AttributeName: 'userId', KeyType: 'HASH' },
-        { AttributeName: 'connectionId', KeyType: 'RANGE' },
-      ],
+      KeySchema: keys('userId', 'connectionId'),
       AttributeDefinitions: [
         ...strings('userId', 'connectionId', 'active'),
         { AttributeName: 'lastSeen', AttributeType: 'N' },
@@ -143,44 +131,32 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
     {
       TableName: names.sessions,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [
-        { AttributeName: 'userId', KeyType: 'HASH' },
-        { AttributeName: 'entry', KeyType: 'RANGE' },
-      ],
+      KeySchema: keys('userId', 'entry'),
       AttributeDefinitions: strings('userId', 'entry'),
     },
     {
       TableName: names.progress,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [
-        { AttributeName: 'run', KeyType: 'HASH' },
-        { AttributeName: 'entry', KeyType: 'RANGE' },
-      ],
+      KeySchema: keys('run', 'entry'),
       AttributeDefinitions: strings('run', 'entry'),
     },
     {
       TableName: names.gateways,
       BillingMode: 'PAY_PER_REQUEST',
       // All in one partition, so that they are found by a query: there are few.
-      KeySchema: [
-        { AttributeName: 'fleet', KeyType: 'HASH' },
-        { AttributeName: 'gateway_id', KeyType: 'RANGE' },
-      ],
+      KeySchema: keys('fleet', 'gateway_id'),
       AttributeDefinitions: strings('fleet', 'gateway_id'),
     },
     {
       TableName: names.stories,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [{ AttributeName: 'story_id', KeyType: 'HASH' }],
+      KeySchema: keys('story_id'),
       AttributeDefinitions: strings('story_id'),
     },
     {
       TableName: names.storyRecords,
       BillingMode: 'PAY_PER_REQUEST',
-      KeySchema: [
-        { AttributeName: 'family', KeyType: 'HASH' },
-        { AttributeName: 'entry', KeyType: 'RANGE' },
-      ],
+      KeySchema: keys('family', 'entry'),
       AttributeDefinitions: strings('family', 'entry', 'created_at'),
       // Sparse: months have no begin.
       GlobalSecondaryIndexes: [index(STORY_RECORD_INDEXES.byCreated, 'family', 'created_at')],
@@ -189,20 +165,14 @@ export function tableDefinitions(prefix: string): CreateTableCommandInput[] {
       TableName: names.families,
       BillingMode: 'PAY_PER_REQUEST',
       // All in one partition, so that they are found by a query: there are few.
-      KeySchema: [
-        { AttributeName: 'household', KeyType: 'HASH' },
-        { AttributeName: 'family', KeyType: 'RANGE' },
-      ],
+      KeySchema: keys('household', 'family'),
       AttributeDefinitions: strings('household', 'family'),
     },
     ...[names.characters, names.scenes].map(
       (TableName): CreateTableCommandInput => ({
         TableName,
         BillingMode: 'PAY_PER_REQUEST',
-        KeySchema: [
-          { AttributeName: 'family', KeyType: 'HASH' },
-          { AttributeName: 'card', KeyType: 'RANGE' },
-        ],
+        KeySchema: keys('family', 'card'),
         AttributeDefinitions: strings('family', 'card'),
       }),
     ),
@@ -220,11 +190,14 @@ export const timesToLive = (prefix: string): UpdateTimeToLiveCommandInput[] => {
 
 const strings = (...names: string[]) => names.map((name) => ({ AttributeName: name, AttributeType: 'S' as const }));
 
+/** Partition key, and sort key where there is one. */
+const keys = (hash: string, range?: string) => [
+  { AttributeName: hash, KeyType: 'HASH' as const },
+  ...(range === undefined ? [] : [{ AttributeName: range, KeyType: 'RANGE' as const }]),
+];
+
 const index = (name: string, hash: string, range: string) => ({
   IndexName: name,
-  KeySchema: [
-    { AttributeName: hash, KeyType: 'HASH' as const },
-    { AttributeName: range, KeyType: 'RANGE' as const },
-  ],
+  KeySchema: keys(hash, range),
   Projection: { ProjectionType: 'ALL' as const },
 });

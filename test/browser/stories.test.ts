@@ -5,6 +5,7 @@ import type { BookRow, FamilyView } from '../../clients/live/stories.ts';
 import { accessibilityFailures, browserPath, keepScreenshot, NO_BROWSER, openBrowser } from '../support/browser.ts';
 import { openTab } from '../support/console-tab.ts';
 import { type ConsoleWorld, openConsole } from '../support/console-world.ts';
+import { familyView } from '../support/family-view.ts';
 
 let browser: Browser | undefined;
 beforeAll(async () => {
@@ -15,19 +16,7 @@ afterAll(() => browser?.close());
 
 const DAY_MS = 86_400_000;
 const family = (name: string, more: Partial<FamilyView> = {}): FamilyView => ({
-  family: name,
-  timeZone: 'Europe/Berlin',
-  at: '19:15',
-  language: 'en-GB',
-  voice: 'Amy',
-  engine: 'neural',
-  minWords: 200,
-  waitForAll: false,
-  storyLimitUsd: '0.50',
-  monthLimitUsd: '10',
-  catchupMinutes: 180,
-  createdAt: '2026-11-01T00:00:00.000Z',
-  schedule: { state: 'active', next: [new Date(Date.now() + DAY_MS).toISOString()] },
+  ...familyView(name, { state: 'active', next: [new Date(Date.now() + DAY_MS).toISOString()] }),
   ...more,
 });
 const row = (night: string, more: Partial<BookRow> = {}): BookRow => ({

@@ -12,6 +12,7 @@ import {
 } from '../../clients/cli/story-picture.ts';
 import { parseStoryId } from '../../clients/cli/story-world.ts';
 import type { BookRow, FamilyView, StoryDetail } from '../../clients/live/stories.ts';
+import { familyView } from '../support/family-view.ts';
 
 const program = (): Command => {
   const root = new Command('longhaul').exitOverride();
@@ -105,21 +106,8 @@ describe('the name of a story', () => {
 });
 
 describe('as text', () => {
-  const family: FamilyView = {
-    family: 'moon',
-    timeZone: 'Europe/Berlin',
-    at: '19:15',
-    language: 'en-GB',
-    voice: 'Amy',
-    engine: 'neural',
-    minWords: 200,
-    waitForAll: false,
-    storyLimitUsd: '0.50',
-    monthLimitUsd: '10',
-    catchupMinutes: 180,
-    createdAt: '2026-11-01T00:00:00.000Z',
-    schedule: { state: 'active', next: ['2026-10-24T17:15:00.000Z', '2026-10-25T18:15:00.000Z'] },
-  };
+  const next = ['2026-10-24T17:15:00.000Z', '2026-10-25T18:15:00.000Z'];
+  const family = familyView('moon', { state: 'active', next });
 
   it('nights are told by the clocks there, over a change of them too', () => {
     expect(plain(drawSchedule(family))).toBe(

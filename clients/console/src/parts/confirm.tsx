@@ -11,6 +11,8 @@ import { Problem } from './notes.tsx';
 interface ConfirmProps {
   title: string;
   doIt: string;
+  /** The button that changes nothing. */
+  leaveIt?: string;
   danger?: boolean;
   children?: ComponentChildren;
   /** @throws Failure, which the dialog shows */
@@ -18,7 +20,7 @@ interface ConfirmProps {
   close(): void;
 }
 
-export function Confirm({ title, doIt, danger = false, children, act, close }: ConfirmProps) {
+export function Confirm({ title, doIt, leaveIt = 'Not now', danger = false, children, act, close }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [state, setState] = useState<{ sending: boolean; failure?: Failure }>({ sending: false });
   const heading = useId();
@@ -41,7 +43,7 @@ export function Confirm({ title, doIt, danger = false, children, act, close }: C
         {state.failure && <Problem failure={state.failure} />}
         <div class="dialog-buttons">
           <button type="button" onClick={() => dialog.current?.close()}>
-            Not now
+            {leaveIt}
           </button>
           <button type="submit" class={danger ? 'danger' : 'primary'} disabled={state.sending}>
             {state.sending ? 'Sending…' : doIt}

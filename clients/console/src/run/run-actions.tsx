@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { RunAction } from '../../../live/api.ts';
 import { money } from '../format.ts';
-import { asFailure, ask, type Failure } from '../http.ts';
+import { ask } from '../http.ts';
 import { announce } from '../parts/announce.tsx';
-import { Problem } from '../parts/notes.tsx';
+import { Confirm } from '../parts/confirm.tsx';
 import type { AnyDetail } from './run-detail.ts';
 
 interface Wording {
@@ -101,53 +101,32 @@ interface DialogProps {
 }
 
 function ActionDialog({ action, detail, close, reload }: DialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const [noCache, setNoCache] = useState(false);
-  const [state, setState] = useState<{ sending: boolean; failure?: Failure }>({ sending: false });
-  const { title, means, doIt, done, danger } = wordingOf(action, detail);
-  useEffect(() => dialog.current?.showModal(), []);
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    setState({ sending: true });
-    try {
-      await act(action, detail, noCache);
-      announce(`${detail.id}: ${done}`);
-      dialog.current?.close();
-      reload();
-    } catch (error) {
-      setState({ sending: false, failure: asFailure(error) });
-    }
+  const { title, means, doIt, done, danger = false } = wordingOf(action, detail);
+  const send = async (): Promise<void> => {
+    await act(action, detail, noCache);
+    announce(`${detail.id}: ${done}`);
+    reload();
   };
   const price = detail.restore?.usd;
+  const leaveIt = action === 'cancel' ? 'Let it run' : 'Not now';
   return (
-    <dialog ref={dialog} aria-labelledby="action-title" onClose={close}>
-      <form onSubmit={(event) => void submit(event)}>
-        <h2 id="action-title">{title}</h2>
-        <p class="dialog-what">{detail.workflowId}</p>
-        <p>{means}</p>
-        {action === 'approve' && price !== undefined && (
-          <p>
-            About <strong>{money(price, 'USD')}</strong>
-            {detail.restore?.limitUsd !== undefined && `, above the limit of ${money(detail.restore.limitUsd, 'USD')}`}.
-          </p>
-        )}
-        {action === 'retry' && detail.domain === 'launch' && (
-          <label class="check">
-            <input type="checkbox" checked={noCache} onChange={(event) => setNoCache(event.currentTarget.checked)} />
-            Do everything again, also what is known from other launches
-          </label>
-        )}
-        {state.failure && <Problem failure={state.failure} />}
-        <div class="dialog-buttons">
-          <button type="button" onClick={() => dialog.current?.close()}>
-            {action === 'cancel' ? 'Let it run' : 'Not now'}
-          </button>
-          <button type="submit" class={danger ? 'danger' : 'primary'} disabled={state.sending}>
-            {state.sending ? 'Sending…' : doIt}
-          </button>
-        </div>
-      </form>
-    </dialog>
+    <Confirm title={title} doIt={doIt} leaveIt={leaveIt} danger={danger} act={send} close={close}>
+      <p class="dialog-what">{detail.workflowId}</p>
+      <p>{means}</p>
+      {action === 'approve' && price !== undefined && (
+        <p>
+          About <strong>{money(price, 'USD')}</strong>
+          {detail.restore?.limitUsd !== undefined && `, above the limit of ${money(detail.restore.limitUsd, 'USD')}`}.
+        </p>
+      )}
+      {action === 'retry' && detail.domain === 'launch' && (
+        <label class="check">
+          <input type="checkbox" checked={noCache} onChange={(event) => setNoCache(event.currentTarget.checked)} />
+          Do everything again, also what is known from other launches
+        </label>
+      )}
+    </Confirm>
   );
 }
 
